@@ -1,0 +1,226 @@
+/**
+ * The encoding of values that JSON cannot hold: CBOR (RFC 8949), with the tag
+ * for self-described CBOR in front and registered tags for what CBOR itself has
+ * no type for.
+ *
+ * | what | tag |
+ * | --- | --- |
+ * | `Date` | 1, epoch seconds |
+ * | `BigInt` | 2 and 3 |
+ * | `ArrayBuffer` | 27, `["ArrayBuffer", bytes]` |
+ * | typed arrays | 64 to 86, little-endian (RFC 8746) |
+ * | `Set` | 258 |
+ * | `Map` | 259 |
+ * | a string with a lone surrogate | 273 (WTF-8) |
+ *
+ * @module
+ */
+
+import { decode, encode, Token, Type } from "cborg";
+import {
+  bigIntDecoder,
+  bigNegIntDecoder,
+  mapDecoder,
+  mapEncoder,
+  setDecoder,
+  setEncoder,
+  structBigIntEncoder,
+} from "cborg/taglib";
+import {
+  type TypedArray,
+  type TypedArrayConstructor,
+  typedArrays,
+} from "./copy.ts";
+
+/** Tag 55799, which starts no JSON text and no UTF-8. */
+const SELF_DESCRIBED = [0xd9, 0xd9, 0xf7] as const;
+
+const arrayTags: Record<string, number> = {
+  Uint8Array: 64,
+  Uint8ClampedArray: 68,
+  Uint16Array: 69,
+  Uint32Array: 70,
+  BigUint64Array: 71,
+  Int8Array: 72,
+  Int16Array: 77,
+  Int32Array: 78,
+  BigInt64Array: 79,
+  Float16Array: 84,
+  Float32Array: 85,
+  Float64Array: 86,
+};
+
+type Encode = NonNullable<
+  NonNullable<Parameters<typeof encode>[1]>["typeEncoders"]
+>;
+type Decode = NonNullable<NonNullable<Parameters<typeof decode>[1]>["tags"]>;
+
+function tagged(tag: number, bytes: Uint8Array): Token[] {
+  return [new Token(Type.tag, tag), new Token(Type.bytes, bytes)];
+}
+
+const encoders: Encode = {
+  bigint: structBigIntEncoder,
+  string: (text: string) =>
+    text.isWellFormed() ? null : tagged(273, encodeWtf8(text)),
+  Date: (date: Date) => [
+    new Token(Type.tag, 1),
+    new Token(Type.float, date.getTime() / 1000),
+  ],
+  Map: mapEncoder,
+  Set: setEncoder,
+  ArrayBuffer: (buffer: ArrayBuffer) => [
+    new Token(Type.tag, 27),
+    new Token(Type.array, 2),
+    new Token(Type.string, "ArrayBuffer"),
+    new Token(Type.bytes, new Uint8Array(buffer)),
+  ],
+};
+
+const decoders: Decode = {
+  1: (content) => new Date(Math.round((content() as number) * 1000)),
+  2: bigIntDecoder,
+  3: bigNegIntDecoder,
+  27: (content) => {
+    const [name, bytes] = content() as [unknown, Uint8Array];
+    if (name !== "ArrayBuffer") throw new TypeError(`unknown type ${name}`);
+    return bytes.slice().buffer;
+  },
+  258: setDecoder,
+  259: mapDecoder,
+  273: (content) => decodeWtf8(content() as Uint8Array),
+  55799: (content) => content(),
+};
+
+for (const Type of typedArrays) {
+  const tag = arrayTags[Type.name]!;
+  const encodeArray = (array: TypedArray) =>
+    tagged(tag, littleEndian(array, Type));
+  encoders[Type.name] = encodeArray;
+  decoders[tag] = (content) => {
+    const bytes = (content() as Uint8Array).slice();
+    return new Type(littleEndian(new Type(bytes.buffer), Type).buffer);
+  };
+  if (Type.name === "Float16Array") {
+    // cborg takes the newest of them for a plain object.
+    encoders.Object = (object: object) =>
+      object instanceof Type ? encodeArray(object as TypedArray) : null;
+  }
+}
+
+/** Members keep their order, as in JSON. */
+const keepOrder = () => 0;
+
+/**
+ * Encodes a value that was checked and copied.
+ *
+ * @param value The value.
+ * @returns Its CBOR, self-described.
+ *
+ * @example Usage
+ * ```ts
+ * import { decodeCbor, encodeCbor } from "@org/kv/driver";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(decodeCbor(encodeCbor(new Set([1n]))), new Set([1n]));
+ * ```
+ */
+export function encodeCbor(value: unknown): Uint8Array {
+  const body = encode(value, { typeEncoders: encoders, mapSorter: keepOrder });
+  const bytes = new Uint8Array(SELF_DESCRIBED.length + body.length);
+  bytes.set(SELF_DESCRIBED);
+  bytes.set(body, SELF_DESCRIBED.length);
+  return bytes;
+}
+
+/**
+ * Decodes what {@linkcode encodeCbor} encoded.
+ *
+ * @param bytes The CBOR.
+ * @returns The value.
+ * @throws {Error} If the bytes are no CBOR, or have a tag that is not known.
+ *
+ * @example Usage
+ * ```ts
+ * import { decodeCbor, encodeCbor } from "@org/kv/driver";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(decodeCbor(encodeCbor([undefined])), [undefined]);
+ * ```
+ */
+export function decodeCbor(bytes: Uint8Array): unknown {
+  return decode(bytes, { tags: decoders });
+}
+
+/**
+ * Whether bytes are self-described CBOR, which no JSON text can be.
+ *
+ * @param bytes The bytes.
+ * @returns Whether they start with tag 55799.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeCbor, isCbor } from "@org/kv/driver";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * assert(isCbor(encodeCbor(1n)));
+ * assertFalse(isCbor(new TextEncoder().encode("{}")));
+ * ```
+ */
+export function isCbor(bytes: Uint8Array): boolean {
+  return SELF_DESCRIBED.every((byte, i) => bytes[i] === byte);
+}
+
+const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** The bytes of a typed array in little-endian order, and back. */
+function littleEndian(
+  array: TypedArray,
+  Type: TypedArrayConstructor,
+): Uint8Array {
+  const bytes = new Uint8Array(
+    array.buffer,
+    array.byteOffset,
+    array.byteLength,
+  );
+  if (isLittleEndian) return bytes;
+  const swapped = bytes.slice();
+  for (let i = 0; i < swapped.length; i += Type.BYTES_PER_ELEMENT) {
+    swapped.subarray(i, i + Type.BYTES_PER_ELEMENT).reverse();
+  }
+  return swapped;
+}
+
+/** WTF-8 (https://simonsapin.github.io/wtf-8/): UTF-8 that has surrogates. */
+function encodeWtf8(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    if (point >= 0xd800 && point <= 0xdfff) {
+      bytes.push(
+        0xe0 | point >> 12,
+        0x80 | point >> 6 & 0x3f,
+        0x80 | point & 0x3f,
+      );
+    } else {
+      bytes.push(...new TextEncoder().encode(character));
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+function decodeWtf8(bytes: Uint8Array): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let text = "";
+  let start = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    // ED A0 to ED BF is a surrogate, which UTF-8 cannot have.
+    if (bytes[i] === 0xed && bytes[i + 1]! >= 0xa0) {
+      text += decoder.decode(bytes.subarray(start, i)) + String.fromCharCode(
+        0xd000 | (bytes[i + 1]! & 0x3f) << 6 | bytes[i + 2]! & 0x3f,
+      );
+      start = i + 3;
+    }
+  }
+  return text + decoder.decode(bytes.subarray(start));
+}

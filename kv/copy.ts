@@ -1,0 +1,339 @@
+/**
+ * The check of a value and its copy: what the contract makes of it.
+ *
+ * @module
+ */
+
+/** How deep a value may be nested. */
+const MAX_DEPTH = 1000;
+
+/** The constructors of all typed arrays that the runtime has. */
+export const typedArrays: readonly TypedArrayConstructor[] = [
+  Uint8Array,
+  Uint8ClampedArray,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+  Float32Array,
+  Float64Array,
+  BigUint64Array,
+  BigInt64Array,
+  ...("Float16Array" in globalThis
+    ? [
+      (globalThis as unknown as { Float16Array: TypedArrayConstructor })
+        .Float16Array,
+    ]
+    : []),
+];
+
+/** Any typed array. */
+export type TypedArray = ArrayBufferView & {
+  readonly length: number;
+  readonly buffer: ArrayBufferLike;
+};
+
+/** The constructor of a typed array. */
+export interface TypedArrayConstructor {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+  new (from: ArrayBufferLike | TypedArray): TypedArray;
+}
+
+/**
+ * Whether a value is plain JSON, that is, whether `JSON.stringify` keeps it as
+ * the contract asks. A member that is `undefined` is dropped either way.
+ *
+ * @param value The value.
+ * @returns Whether `JSON.stringify` may have it.
+ *
+ * @example Usage
+ * ```ts
+ * import { isPlain } from "@org/kv/driver";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * assert(isPlain({ a: [1, null, "b"] }));
+ * assertFalse(isPlain({ a: new Date() }));
+ * ```
+ */
+export function isPlain(value: unknown): boolean {
+  return isPlainAt(value, MAX_DEPTH);
+}
+
+function isPlainAt(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return value - value === 0;
+    case "object": {
+      if (value === null) return true;
+      if (depth === 0) return false;
+      const prototype = Object.getPrototypeOf(value);
+      if (prototype === Object.prototype || prototype === null) {
+        if ("toJSON" in value) return false;
+        for (const name in value) {
+          const member = (value as Record<string, unknown>)[name];
+          if (member !== undefined && !isPlainAt(member, depth - 1)) {
+            return false;
+          }
+        }
+        return true;
+      }
+      if (prototype !== Array.prototype || "toJSON" in value) return false;
+      const array = value as unknown[];
+      for (let i = 0; i < array.length; i++) {
+        if (!isPlainAt(array[i], depth - 1)) return false;
+      }
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+/**
+ * A value that was checked and copied.
+ *
+ * @example Usage
+ * ```ts
+ * import { type Copy, copyValue } from "@org/kv/driver";
+ *
+ * const copy: Copy = copyValue({ a: 1 });
+ * ```
+ */
+export interface Copy {
+  /** The copy, in which nothing is shared with the original. */
+  readonly value: unknown;
+  /** Whether it is plain JSON. */
+  readonly plain: boolean;
+}
+
+/**
+ * Checks and copies a value: members that are `undefined` are dropped, `toJSON`
+ * is called, class instances become plain objects, `-0` becomes `0`, and views
+ * of bytes keep only the bytes that they show.
+ *
+ * @param value What the caller gave.
+ * @returns The copy, and whether it is plain JSON.
+ * @throws {TypeError} If it holds a function, a symbol, a `RegExp`, a cycle or
+ * another object that no store can hold; the message names its path.
+ * @throws {RangeError} If it is nested deeper than 1,000 levels.
+ *
+ * @example Usage
+ * ```ts
+ * import { copyValue } from "@org/kv/driver";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * assertEquals(copyValue({ a: 1, b: undefined }), { value: { a: 1 }, plain: true });
+ * assertThrows(
+ *   () => copyValue({ items: [{ onClick() {} }] }),
+ *   TypeError,
+ *   "value.items[0].onClick",
+ * );
+ * ```
+ */
+export function copyValue(value: unknown): Copy {
+  const copier = new Copier();
+  const copy = copier.copy(value);
+  return { value: copy, plain: copier.plain };
+}
+
+/**
+ * Copies a plain JSON value that was checked before.
+ *
+ * @typeParam T The type of the value.
+ * @param value A copy that {@linkcode copyValue} made and called plain.
+ * @returns Another copy.
+ *
+ * @example Usage
+ * ```ts
+ * import { copyPlain } from "@org/kv/driver";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const value = { a: [1] };
+ * const copy = copyPlain(value);
+ * copy.a.push(2);
+ * assertEquals(value, { a: [1] });
+ * ```
+ */
+export function copyPlain<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const copy = value.slice();
+    for (let i = 0; i < copy.length; i++) {
+      const item = copy[i];
+      if (typeof item === "object" && item !== null) copy[i] = copyPlain(item);
+    }
+    return copy as T;
+  }
+  // Spreading defines even a member named "__proto__"; assigning would not.
+  const copy = { ...value };
+  for (const name in copy) {
+    const member = copy[name];
+    if (typeof member === "object" && member !== null) {
+      copy[name] = copyPlain(member);
+    }
+  }
+  return copy;
+}
+
+class Copier {
+  plain = true;
+  readonly #ancestors: object[] = [];
+  readonly #path: string[] = [];
+
+  copy(value: unknown): unknown {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return value;
+      case "number":
+        if (!Number.isFinite(value)) this.plain = false;
+        return value === 0 ? 0 : value;
+      case "undefined":
+      case "bigint":
+        this.plain = false;
+        return value;
+      case "object":
+        return value === null ? null : this.#copyObject(value);
+      default:
+        throw this.#refusal(`is a ${typeof value}`);
+    }
+  }
+
+  #copyObject(value: object): unknown {
+    if (this.#ancestors.includes(value)) {
+      throw this.#refusal("refers back to what contains it");
+    }
+    if (this.#ancestors.length === MAX_DEPTH) {
+      throw new RangeError(
+        `value must be nested at most ${MAX_DEPTH} levels deep: received more`,
+      );
+    }
+    this.#ancestors.push(value);
+    const copy = Array.isArray(value)
+      ? this.#copyArray(value)
+      : this.#copySpecial(value) ?? this.#copyMembers(value);
+    this.#ancestors.pop();
+    return copy;
+  }
+
+  #copyArray(array: unknown[]): unknown[] {
+    const copy: unknown[] = [];
+    for (let i = 0; i < array.length; i++) {
+      copy.push(this.#copyAt(`[${i}]`, array[i]));
+    }
+    return copy;
+  }
+
+  #copyMembers(object: object): unknown {
+    if ("toJSON" in object && typeof object.toJSON === "function") {
+      const json = object.toJSON(this.#path.at(-1) ?? "");
+      if (json !== object) return this.copy(json);
+    }
+    const copy: Record<string, unknown> = {};
+    for (const [name, member] of Object.entries(object)) {
+      const { plain } = this;
+      const value = this.#copyAt(memberPath(name), member);
+      if (value === undefined) {
+        this.plain = plain;
+      } else if (name === "__proto__") {
+        Object.defineProperty(copy, name, {
+          value,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        });
+      } else {
+        copy[name] = value;
+      }
+    }
+    return copy;
+  }
+
+  /** Copies what JSON does not know; `undefined` for any other object. */
+  #copySpecial(value: object): unknown {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) return undefined;
+    if (
+      value instanceof Number || value instanceof String ||
+      value instanceof Boolean || value instanceof BigInt
+    ) {
+      return this.copy(value.valueOf());
+    }
+    const copy = this.#copyRich(value);
+    if (copy !== undefined) this.plain = false;
+    return copy;
+  }
+
+  #copyRich(value: object): object | undefined {
+    if (value instanceof Date) return new Date(value.getTime());
+    if (value instanceof Map) return this.#copyMap(value);
+    if (value instanceof Set) return this.#copySet(value);
+    if (value instanceof ArrayBuffer) return value.slice(0);
+    if (ArrayBuffer.isView(value)) {
+      for (const Type of typedArrays) {
+        // Copying the array, not its buffer, takes only the bytes it shows.
+        if (value instanceof Type) return new Type(value as TypedArray);
+      }
+    }
+    for (const Type of refused) {
+      if (value instanceof Type) throw this.#refusal(`is a ${Type.name}`);
+    }
+    return undefined;
+  }
+
+  #copyMap(map: Map<unknown, unknown>): Map<unknown, unknown> {
+    const copy = new Map();
+    let i = 0;
+    for (const [key, value] of map) {
+      copy.set(
+        this.#copyAt(`.keys()[${i}]`, key),
+        this.#copyAt(`.values()[${i++}]`, value),
+      );
+    }
+    return copy;
+  }
+
+  #copySet(set: Set<unknown>): Set<unknown> {
+    const copy = new Set();
+    let i = 0;
+    for (const value of set) {
+      copy.add(this.#copyAt(`.values()[${i++}]`, value));
+    }
+    return copy;
+  }
+
+  #copyAt(step: string, value: unknown): unknown {
+    this.#path.push(step);
+    const copy = this.copy(value);
+    this.#path.pop();
+    return copy;
+  }
+
+  #refusal(reason: string): TypeError {
+    return new TypeError(
+      `value${this.#path.join("")} ${reason}, which cannot be stored`,
+    );
+  }
+}
+
+/** What would become an empty object without a word. */
+const refused = [
+  RegExp,
+  Promise,
+  WeakMap,
+  WeakSet,
+  WeakRef,
+  DataView,
+  ...(typeof SharedArrayBuffer === "undefined" ? [] : [SharedArrayBuffer]),
+] as const;
+
+function memberPath(name: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)
+    ? `.${name}`
+    : `[${JSON.stringify(name)}]`;
+}

@@ -1,0 +1,56 @@
+/**
+ * The few errors that a caller may want to catch. Misuse is a `TypeError` or a
+ * `RangeError`.
+ *
+ * @module
+ */
+
+/**
+ * A call failed although it was right: the backend refused it, could not be
+ * reached, or took too long. Nothing was changed. The client's own error is
+ * the `cause`.
+ *
+ * @example Usage
+ * ```ts
+ * import { KvError } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new KvError("Cannot get [\"a\"]: the server is down");
+ * assertEquals(error.name, "KvError");
+ * ```
+ */
+export class KvError extends Error {
+  override name = "KvError";
+}
+
+/**
+ * A write was sent, and the connection broke before the answer came: it may or
+ * may not have been applied. Read the entry to find out.
+ *
+ * @example Usage
+ * ```ts
+ * import { KvError, KvOutcomeUnknownError } from "@org/kv";
+ * import { assert } from "@std/assert";
+ *
+ * assert(new KvOutcomeUnknownError("the connection broke") instanceof KvError);
+ * ```
+ */
+export class KvOutcomeUnknownError extends KvError {
+  override name = "KvOutcomeUnknownError";
+}
+
+/**
+ * What is stored under a key cannot be decoded: it was damaged, or written by
+ * something else. Nothing was changed.
+ *
+ * @example Usage
+ * ```ts
+ * import { KvCorruptionError, KvError } from "@org/kv";
+ * import { assert } from "@std/assert";
+ *
+ * assert(new KvCorruptionError("not JSON") instanceof KvError);
+ * ```
+ */
+export class KvCorruptionError extends KvError {
+  override name = "KvCorruptionError";
+}

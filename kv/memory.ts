@@ -1,0 +1,254 @@
+/**
+ * A store in the memory of the process.
+ *
+ * @module
+ */
+
+import { refusal } from "./call.ts";
+import { copyPlain, copyValue } from "./copy.ts";
+import { equalValues } from "./equal.ts";
+import { type Expiring, ExpiryQueue } from "./expiry_queue.ts";
+import { checkKey, checkPrefix } from "./key.ts";
+import type {
+  KvKey,
+  KvStore,
+  KvStoreListEntry,
+  KvStoreSetOptions,
+  KvStoreTraits,
+} from "./store.ts";
+import { Node } from "./trie.ts";
+import { ttlMilliseconds } from "./ttl.ts";
+
+/** How many expired entries a write may remove. */
+const SWEEP_STEP = 32;
+
+/** An entry as it is kept: nobody else has a reference to its value. */
+class Entry implements Expiring {
+  place = -1;
+  constructor(
+    readonly key: KvKey,
+    readonly value: unknown,
+    readonly plain: boolean,
+    public expiry: number,
+  ) {}
+
+  copyOfValue(): unknown {
+    return this.plain ? copyPlain(this.value) : copyValue(this.value).value;
+  }
+}
+
+/**
+ * A store in the memory of the process, for tests, caches and single-process
+ * applications that need not remember. It keeps every promise of the contract
+ * but, of course, no entry beyond the end of the process.
+ *
+ * `get`, `set`, `delete` and `cas` take time proportional to the number of parts
+ * of the key and to the size of the value, which is copied on its way in and out.
+ * Each write removes a few expired entries.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryKvStore } from "@org/kv/memory";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const kv = new MemoryKvStore();
+ * await kv.set(["users", "alice"], { visits: 1 });
+ *
+ * const before = await kv.get(["users", "alice"]);
+ * assert(await kv.cas(["users", "alice"], before, { visits: 2 }));
+ * assertEquals(await Array.fromAsync(kv.list(["users"])), [
+ *   { key: ["users", "alice"], value: { visits: 2 } },
+ * ]);
+ * ```
+ */
+export class MemoryKvStore implements KvStore {
+  /** What the store is; it makes every promise. */
+  readonly traits: KvStoreTraits = {
+    driver: "memory",
+    persistent: false,
+    shared: "process",
+    maxValueBytes: Infinity,
+    without: {},
+  };
+
+  readonly #root = new Node<Entry>();
+  readonly #expiring = new ExpiryQueue<Entry>();
+
+  /**
+   * Reads an entry.
+   *
+   * @typeParam T The type that the caller knows the value to have.
+   * @param key The key to read.
+   * @returns The value, or `undefined` if there is no entry.
+   * @throws {TypeError} If the key is no sequence of well-formed strings.
+   * @throws {RangeError} If the key takes more than 8 KiB.
+   */
+  // deno-lint-ignore require-await
+  async get<T = unknown>(key: KvKey): Promise<T | undefined> {
+    return this.#find(checkKey(key, "get"))?.copyOfValue() as T | undefined;
+  }
+
+  /**
+   * Writes an entry, or deletes it if the value is `undefined`.
+   *
+   * @param key The key to write.
+   * @param value The value; it may be changed freely after the call.
+   * @param options The TTL.
+   * @throws {TypeError} If the key, the value or the TTL is of a wrong type.
+   * @throws {RangeError} If the key is too large, or the TTL is not finite.
+   */
+  // deno-lint-ignore require-await
+  async set(
+    key: KvKey,
+    value: unknown,
+    options?: KvStoreSetOptions,
+  ): Promise<void> {
+    this.#write(entryOf("set", checkKey(key, "set"), value, options));
+  }
+
+  /**
+   * Deletes an entry, if there is one.
+   *
+   * @param key The key to delete.
+   * @throws {TypeError} If the key is no sequence of well-formed strings.
+   * @throws {RangeError} If the key takes more than 8 KiB.
+   */
+  // deno-lint-ignore require-await
+  async delete(key: KvKey): Promise<void> {
+    this.#delete(checkKey(key, "delete"));
+    this.#sweep();
+  }
+
+  /**
+   * Writes an entry if, and only if, its value equals the expected one by
+   * content. `undefined` stands for no entry on both sides.
+   *
+   * @param key The key to swap.
+   * @param expectedValue What must be there.
+   * @param newValue What will be there.
+   * @param options The TTL.
+   * @returns Whether the swap was made.
+   * @throws {TypeError} If the key, a value or the TTL is of a wrong type.
+   * @throws {RangeError} If the key is too large, or the TTL is not finite.
+   */
+  // deno-lint-ignore require-await
+  async cas(
+    key: KvKey,
+    expectedValue: unknown,
+    newValue: unknown,
+    options?: KvStoreSetOptions,
+  ): Promise<boolean> {
+    const entry = entryOf("cas", checkKey(key, "cas"), newValue, options);
+    const expected = copyOf("cas", entry.key, expectedValue).value;
+    if (!equalValues(this.#find(entry.key)?.value, expected)) return false;
+    this.#write(entry);
+    return true;
+  }
+
+  /**
+   * Lists the entries whose key starts with the prefix, in key order. The first
+   * listing of many keys with the same leading parts sorts them; from then on
+   * their order is kept up.
+   *
+   * @param prefix The leading parts; without it, or empty, all entries.
+   * @returns The entries, as a stream. Iterating throws a `TypeError` or
+   * `RangeError` if the prefix is wrong.
+   */
+  list(prefix?: KvKey): AsyncIterable<KvStoreListEntry> {
+    return this.#list(Array.isArray(prefix) ? [...prefix] : prefix);
+  }
+
+  async *#list(prefix: unknown): AsyncGenerator<KvStoreListEntry> {
+    const parts = checkPrefix(prefix);
+    let node: Node<Entry> | undefined = this.#root;
+    for (const part of parts) node = node?.child(part);
+    if (node === undefined) return;
+    for (const [key, { entry }] of node.walk(parts)) {
+      if (entry === undefined || entry.expiry <= Date.now()) continue;
+      yield { key: key as unknown as KvKey, value: entry.copyOfValue() };
+    }
+  }
+
+  #find(key: KvKey): Entry | undefined {
+    let node: Node<Entry> | undefined = this.#root;
+    for (let i = 0; i < key.length; i++) {
+      node = node.child(key[i]!);
+      if (node === undefined) return undefined;
+    }
+    const { entry } = node;
+    if (entry === undefined || entry.expiry === Infinity) return entry;
+    return entry.expiry <= Date.now() ? undefined : entry;
+  }
+
+  #write(entry: Entry) {
+    if (entry.value === undefined) {
+      this.#delete(entry.key);
+    } else {
+      let node = this.#root;
+      for (const part of entry.key) node = node.ensureChild(part);
+      if (node.entry !== undefined) this.#forget(node.entry);
+      node.entry = entry;
+      if (entry.expiry !== Infinity) this.#expiring.add(entry);
+    }
+    this.#sweep();
+  }
+
+  #delete(key: KvKey) {
+    const path = [this.#root];
+    for (const part of key) {
+      const node = path.at(-1)!.child(part);
+      if (node === undefined) return;
+      path.push(node);
+    }
+    const last = path.pop()!;
+    if (last.entry === undefined) return;
+    this.#forget(last.entry);
+    last.entry = undefined;
+    for (let i = path.length - 1; i >= 0; i--) path[i]!.prune(key[i]!);
+  }
+
+  #forget(entry: Entry) {
+    if (entry.expiry !== Infinity) this.#expiring.remove(entry);
+  }
+
+  #sweep() {
+    let { first } = this.#expiring;
+    if (first === undefined) return;
+    const now = Date.now();
+    for (let i = 0; i < SWEEP_STEP; i++) {
+      if (first === undefined || first.expiry > now) return;
+      this.#delete(first.key);
+      first = this.#expiring.first;
+    }
+  }
+}
+
+/** Checks a write and copies its value; `undefined` is left of a deletion. */
+function entryOf(
+  action: string,
+  key: KvKey,
+  value: unknown,
+  options: KvStoreSetOptions | undefined,
+): Entry {
+  let ttl: number | undefined;
+  try {
+    ttl = ttlMilliseconds(options?.ttl);
+  } catch (error) {
+    throw refusal(action, key, error);
+  }
+  const copy = copyOf(action, key, value);
+  if (ttl === undefined) {
+    return new Entry(key, copy.value, copy.plain, Infinity);
+  }
+  return ttl <= 0
+    ? new Entry(key, undefined, true, Infinity)
+    : new Entry(key, copy.value, copy.plain, Date.now() + ttl);
+}
+
+function copyOf(action: string, key: KvKey, value: unknown) {
+  try {
+    return copyValue(value);
+  } catch (error) {
+    throw refusal(action, key, error);
+  }
+}

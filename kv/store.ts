@@ -1,0 +1,217 @@
+/**
+ * The contract that every driver keeps: its types, and its promises in prose.
+ *
+ * @module
+ */
+
+/**
+ * A key: one or more parts, each any well-formed string.
+ *
+ * Two different sequences of parts are two different keys, always. All parts
+ * together take at most 8 KiB of UTF-8.
+ *
+ * @example Usage
+ * ```ts
+ * import type { KvKey } from "@org/kv";
+ *
+ * const key: KvKey = ["users", "https://example.com/@alice", "100% *"];
+ * ```
+ */
+export type KvKey = readonly [string] | readonly [string, ...string[]];
+
+/**
+ * How long an entry lives: milliseconds, or a duration that can tell its total
+ * of milliseconds, as `Temporal.Duration` can.
+ *
+ * Rounded up to whole milliseconds. Zero or less means already expired. A
+ * duration in weeks, months or years counts from now, in UTC.
+ *
+ * @example Usage
+ * ```ts
+ * import type { Ttl } from "@org/kv";
+ *
+ * const tenSeconds: Ttl = 10_000;
+ * const aMonth: Ttl = Temporal.Duration.from({ months: 1 });
+ * ```
+ */
+export type Ttl = number | { total(unit: "milliseconds"): number };
+
+/**
+ * Options of {@linkcode KvStore.set} and {@linkcode KvStore.cas}.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvStoreSetOptions, MemoryKvStore } from "@org/kv";
+ *
+ * const options: KvStoreSetOptions = { ttl: 60_000 };
+ * await new MemoryKvStore().set(["session"], "abc", options);
+ * ```
+ */
+export interface KvStoreSetOptions {
+  /**
+   * How long the entry lives. Without it the entry has no TTL, whatever it had
+   * before.
+   *
+   * @default {undefined}
+   */
+  ttl?: Ttl | undefined;
+}
+
+/**
+ * An entry that {@linkcode KvStore.list} yields.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvStoreListEntry, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kv = new MemoryKvStore();
+ * await kv.set(["a", "b"], 1);
+ *
+ * const entries: KvStoreListEntry[] = await Array.fromAsync(kv.list(["a"]));
+ * assertEquals(entries, [{ key: ["a", "b"], value: 1 }]);
+ * ```
+ */
+export interface KvStoreListEntry {
+  /** The key of the entry. */
+  readonly key: KvKey;
+  /** The value of the entry. */
+  readonly value: unknown;
+}
+
+/**
+ * A promise of the contract that a driver may have to leave out.
+ *
+ * - `cas`: the store has a `cas` method, linearizable per key.
+ * - `linearizable`: what one client wrote, every client reads from then on.
+ * - `isolation`: changing a value after the call never changes the store.
+ * - `streaming`: neither memory nor the time to the first entry of a list grows
+ *   with the number of entries.
+ * - `large-values`: values of any size, whatever the backend's own limit.
+ * - `stable-list`: an entry there throughout a listing is yielded exactly
+ *   once, even while others change.
+ *
+ * @example Usage
+ * ```ts
+ * import type { KvPromise } from "@org/kv";
+ *
+ * const promise: KvPromise = "streaming";
+ * ```
+ */
+export type KvPromise =
+  | "cas"
+  | "linearizable"
+  | "isolation"
+  | "streaming"
+  | "large-values"
+  | "stable-list";
+
+/**
+ * What a store is and what it does not promise: one manifest, read by users,
+ * by the conformance suite and by the guarantees table of the documentation.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { traits } = new MemoryKvStore();
+ * assertEquals(traits.persistent, false);
+ * assertEquals(traits.without, {});
+ * ```
+ */
+export interface KvStoreTraits {
+  /** The driver's name, as in its export path. */
+  readonly driver: string;
+  /** Whether entries outlive the process. */
+  readonly persistent: boolean;
+  /** Who can share the entries: one process, one machine, or a network. */
+  readonly shared: "process" | "machine" | "network";
+  /** The size in bytes past which a value is refused. */
+  readonly maxValueBytes: number;
+  /** The promises that are not made, each with its reason. */
+  readonly without: { readonly [promise in KvPromise]?: string };
+}
+
+/**
+ * A key–value store over keys that are tuples of strings.
+ *
+ * It is structurally the `KvStore` of Fedify, and every class of this module
+ * keeps the same promises:
+ *
+ * - **Keys**: any well-formed strings as parts. An empty sequence, a part that
+ *   is no string or a part with a lone surrogate is a `TypeError`; a key of
+ *   more than 8 KiB is a `RangeError`.
+ * - **Values**: what JSON holds, and `undefined` in arrays, `NaN`, the
+ *   infinities, `BigInt`, `Date`, `Map`, `Set`, `ArrayBuffer` and the typed
+ *   arrays. What goes in comes out, equal and of the same type. A function, a
+ *   symbol, a `RegExp` or a cycle is a `TypeError` that names its path.
+ *   `null` is a value; `undefined` means no entry.
+ * - **Isolation**: changing a value after the call never changes the store.
+ * - **TTL**: from its expiry on an entry is absent, to the millisecond.
+ * - **Calls in flight** take effect, per key, in the order in which they were
+ *   made, awaited or not. Each succeeds or fails on its own.
+ * - **Failures**: a rejected call changed nothing, unless it rejects with
+ *   {@linkcode KvOutcomeUnknownError}.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvStore, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kv: KvStore = new MemoryKvStore();
+ * await kv.set(["greeting", "en"], "Hello");
+ * assertEquals(await kv.get(["greeting", "en"]), "Hello");
+ * ```
+ */
+export interface KvStore {
+  /**
+   * Reads an entry.
+   *
+   * @typeParam T The type that the caller knows the value to have.
+   * @param key The key to read.
+   * @returns The value, or `undefined` if there is no entry.
+   */
+  get<T = unknown>(key: KvKey): Promise<T | undefined>;
+
+  /**
+   * Writes an entry, or deletes it if the value is `undefined`.
+   *
+   * @param key The key to write.
+   * @param value The value; it may be changed freely after the call.
+   * @param options The TTL.
+   */
+  set(key: KvKey, value: unknown, options?: KvStoreSetOptions): Promise<void>;
+
+  /**
+   * Deletes an entry, if there is one.
+   *
+   * @param key The key to delete.
+   */
+  delete(key: KvKey): Promise<void>;
+
+  /**
+   * Writes an entry if, and only if, its value equals the expected one by
+   * content. `undefined` stands for no entry on both sides.
+   *
+   * @param key The key to swap.
+   * @param expectedValue What must be there.
+   * @param newValue What will be there.
+   * @param options The TTL.
+   * @returns Whether the swap was made.
+   */
+  cas?(
+    key: KvKey,
+    expectedValue: unknown,
+    newValue: unknown,
+    options?: KvStoreSetOptions,
+  ): Promise<boolean>;
+
+  /**
+   * Lists the entries whose key starts with the prefix, in key order.
+   *
+   * @param prefix The leading parts; without it, or empty, all entries.
+   * @returns The entries, as a stream.
+   */
+  list(prefix?: KvKey): AsyncIterable<KvStoreListEntry>;
+}

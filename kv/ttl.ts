@@ -1,0 +1,68 @@
+/**
+ * How long an entry lives.
+ *
+ * @module
+ */
+
+/** The last moment that a `Date` can hold, in epoch milliseconds. */
+const END_OF_TIME = 8.64e15;
+
+/**
+ * Turns a TTL into whole milliseconds from now on.
+ *
+ * @param ttl What the caller gave.
+ * @returns The milliseconds, rounded up; zero or less if already expired;
+ * `undefined` if there is no TTL.
+ * @throws {TypeError} If it is neither a number nor a duration.
+ * @throws {RangeError} If it is not finite.
+ *
+ * @example Usage
+ * ```ts
+ * import { ttlMilliseconds } from "@org/kv/driver";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * assertEquals(ttlMilliseconds(1.2), 2);
+ * assertEquals(ttlMilliseconds(Temporal.Duration.from({ seconds: 5 })), 5_000);
+ * assertThrows(() => ttlMilliseconds(NaN), RangeError);
+ * ```
+ */
+export function ttlMilliseconds(ttl: unknown): number | undefined {
+  if (ttl === undefined) return undefined;
+  const total = typeof ttl === "number" ? ttl : totalMilliseconds(ttl);
+  if (!Number.isFinite(total)) {
+    throw new RangeError(`ttl must be finite: received ${total}`);
+  }
+  return Math.ceil(Math.min(total, END_OF_TIME - Date.now()));
+}
+
+interface Duration {
+  total(
+    of: "milliseconds" | { unit: "milliseconds"; relativeTo: string },
+  ): number;
+  readonly years?: number;
+  readonly months?: number;
+  readonly weeks?: number;
+}
+
+function totalMilliseconds(ttl: unknown): number {
+  const duration = ttl as Duration | null;
+  if (typeof duration !== "object" || typeof duration?.total !== "function") {
+    throw new TypeError(
+      "ttl must be a number of milliseconds or a duration: " +
+        `received ${ttl === null ? "null" : `a value of type ${typeof ttl}`}`,
+    );
+  }
+  // A duration in calendar units has no length of its own.
+  const total = duration.years || duration.months || duration.weeks
+    ? duration.total({
+      unit: "milliseconds",
+      relativeTo: `${new Date().toISOString().slice(0, -1)}+00:00[UTC]`,
+    })
+    : duration.total("milliseconds");
+  if (typeof total !== "number") {
+    throw new TypeError(
+      `ttl.total() must return a number: received a ${typeof total}`,
+    );
+  }
+  return total;
+}

@@ -1,0 +1,70 @@
+/**
+ * The stored form of values: plain JSON where that keeps them, CBOR otherwise.
+ *
+ * @module
+ */
+
+import { decodeCbor, encodeCbor, isCbor } from "./cbor.ts";
+import { copyValue, isPlain } from "./copy.ts";
+
+/**
+ * A value as it is stored: JSON text, or the bytes of self-described CBOR.
+ *
+ * @example Usage
+ * ```ts
+ * import { type EncodedValue, encodeValue } from "@org/kv/driver";
+ *
+ * const encoded: EncodedValue | undefined = encodeValue({ a: 1 });
+ * ```
+ */
+export type EncodedValue = string | Uint8Array;
+
+/**
+ * Checks and encodes a value.
+ *
+ * @param value What the caller gave.
+ * @returns JSON text if the value is plain JSON, CBOR if it needs more, or
+ * `undefined` if it is `undefined`.
+ * @throws {TypeError} If it holds what cannot be stored; see
+ * {@linkcode copyValue}.
+ * @throws {RangeError} If it is nested deeper than 1,000 levels.
+ *
+ * @example Usage
+ * ```ts
+ * import { encodeValue } from "@org/kv/driver";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
+ *
+ * assertEquals(encodeValue({ a: 1 }), '{"a":1}');
+ * assertInstanceOf(encodeValue({ a: 1n }), Uint8Array);
+ * ```
+ */
+export function encodeValue(value: unknown): EncodedValue | undefined {
+  if (isPlain(value)) return JSON.stringify(value);
+  const copy = copyValue(value);
+  if (copy.value === undefined) return undefined;
+  return copy.plain ? JSON.stringify(copy.value) : encodeCbor(copy.value);
+}
+
+/**
+ * Decodes a stored value.
+ *
+ * @param encoded JSON text, as a string or in UTF-8, or CBOR.
+ * @returns The value.
+ * @throws {Error} If it is neither.
+ *
+ * @example Usage
+ * ```ts
+ * import { decodeValue, encodeValue } from "@org/kv/driver";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(decodeValue('{"a":1}'), { a: 1 });
+ * assertEquals(decodeValue(encodeValue(new Date(0))!), new Date(0));
+ * ```
+ */
+export function decodeValue(encoded: EncodedValue): unknown {
+  if (typeof encoded === "string") return JSON.parse(encoded);
+  if (isCbor(encoded)) return decodeCbor(encoded);
+  return JSON.parse(decoder.decode(encoded));
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,0 +1,32 @@
+/**
+ * A key–value store with one small interface, one contract, and drivers that
+ * keep it on every backend.
+ *
+ * @example Usage
+ * ```ts
+ * import { MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kv = new MemoryKvStore();
+ * await kv.set(["greeting", "en"], "Hello", { ttl: 60_000 });
+ * assertEquals(await kv.get(["greeting", "en"]), "Hello");
+ * ```
+ *
+ * @module
+ */
+
+export {
+  KvCorruptionError,
+  KvError,
+  KvOutcomeUnknownError,
+} from "./kv/errors.ts";
+export { MemoryKvStore } from "./kv/memory.ts";
+export type {
+  KvKey,
+  KvPromise,
+  KvStore,
+  KvStoreListEntry,
+  KvStoreSetOptions,
+  KvStoreTraits,
+  Ttl,
+} from "./kv/store.ts";
