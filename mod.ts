@@ -21,6 +21,12 @@ export {
   KvOutcomeUnknownError,
 } from "./kv/errors.ts";
 export { MemoryKvStore } from "./kv/memory.ts";
+export {
+  type SqliteDatabase,
+  SqliteKvStore,
+  type SqliteKvStoreOptions,
+  type SqliteStatement,
+} from "./kv/sqlite.ts";
 export type {
   KvKey,
   KvPromise,

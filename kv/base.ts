@@ -7,7 +7,7 @@
 
 import { Batch, type BatchOptions } from "./batch.ts";
 import { failure, KvCall, type KvCodec, refusal } from "./call.ts";
-import { KvError } from "./errors.ts";
+import { KvCorruptionError, KvError } from "./errors.ts";
 import { checkKey, checkPrefix, describe, encodeKey } from "./key.ts";
 import type {
   KvKey,
@@ -38,6 +38,21 @@ export interface KvDriverOptions<Stored = EncodedValue> extends BatchOptions {
    * @default {JSON text, or CBOR for values that need more}
    */
   readonly codec?: KvCodec<Stored>;
+}
+
+/**
+ * An entry of a page that a driver reads for a listing.
+ *
+ * @example Usage
+ * ```ts
+ * import type { KvPageEntry } from "@org/kv/driver";
+ *
+ * const entry: KvPageEntry = { key: ["a"], value: 1, expiry: Date.now() + 500 };
+ * ```
+ */
+export interface KvPageEntry extends KvStoreListEntry {
+  /** When it expires, in epoch milliseconds by the clock of this process. */
+  readonly expiry?: number | undefined;
 }
 
 const defaultCodec: KvCodec<EncodedValue> = {
@@ -95,14 +110,36 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
 
   /**
    * Reads the entries under a prefix, in key order, in pages of any size.
-   * Everything that was called before has been carried out.
+   * Everything that was called before has been carried out. An entry that
+   * expires before the caller gets to it is left out, if it tells its expiry.
    *
    * @param prefix The parts of the prefix; none for all entries.
    * @returns The pages.
    */
   protected abstract pages(
     prefix: readonly string[],
-  ): AsyncIterable<readonly KvStoreListEntry[]>;
+  ): AsyncIterable<readonly KvPageEntry[]>;
+
+  /**
+   * Decodes an entry of a page.
+   *
+   * @param key The key.
+   * @param stored The stored value.
+   * @param expiry When it expires, in epoch milliseconds, or `undefined`.
+   * @returns The entry.
+   * @throws {KvCorruptionError} If the value cannot be decoded.
+   */
+  protected entry(
+    key: KvKey,
+    stored: Stored,
+    expiry: number | undefined,
+  ): KvPageEntry {
+    try {
+      return { key, value: this.#codec.decode(stored), expiry };
+    } catch (error) {
+      throw failure(`list ${describe(key)}`, error, KvCorruptionError);
+    }
+  }
 
   /**
    * Reads an entry.
@@ -231,7 +268,7 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     let finished = false;
     try {
       while (true) {
-        let page: IteratorResult<readonly KvStoreListEntry[]>;
+        let page: IteratorResult<readonly KvPageEntry[]>;
         try {
           page = await pages.next();
         } catch (error) {
@@ -244,7 +281,9 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
           finished = true;
           return;
         }
-        yield* page.value;
+        for (const { key, value, expiry = Infinity } of page.value) {
+          if (expiry > Date.now()) yield { key, value };
+        }
       }
     } finally {
       if (!finished) await pages.return?.();

@@ -11,7 +11,7 @@
  * | typed arrays | 64 to 86, little-endian (RFC 8746) |
  * | `Set` | 258 |
  * | `Map` | 259 |
- * | a string with a lone surrogate | 273 (WTF-8) |
+ * | a string with a lone surrogate, or a byte order mark in front | 273 (WTF-8) |
  *
  * @module
  */
@@ -61,8 +61,11 @@ function tagged(tag: number, bytes: Uint8Array): Token[] {
 
 const encoders: Encode = {
   bigint: structBigIntEncoder,
+  // cborg's decoder drops a byte order mark at the start of a text string.
   string: (text: string) =>
-    text.isWellFormed() ? null : tagged(273, encodeWtf8(text)),
+    text.isWellFormed() && !text.startsWith("\ufeff")
+      ? null
+      : tagged(273, encodeWtf8(text)),
   Date: (date: Date) => [
     new Token(Type.tag, 1),
     new Token(Type.float, date.getTime() / 1000),

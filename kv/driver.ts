@@ -14,7 +14,7 @@
  *   type EncodedValue,
  *   type KvCall,
  *   KvCasDriver,
- *   type KvStoreListEntry,
+ *   type KvPageEntry,
  *   type KvStoreTraits,
  *   startsWith,
  * } from "@org/kv/driver";
@@ -56,7 +56,7 @@
  *
  *   protected override async *pages(
  *     prefix: readonly string[],
- *   ): AsyncGenerator<KvStoreListEntry[]> {
+ *   ): AsyncGenerator<KvPageEntry[]> {
  *     for (const id of [...this.#entries.keys()].sort(compareStrings)) {
  *       const key = decodeKey(id);
  *       const value = this.#alive(id);

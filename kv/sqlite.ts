@@ -1,0 +1,438 @@
+/**
+ * A store in a SQLite database.
+ *
+ * @module
+ */
+
+import { KvCasDriver, type KvPageEntry } from "./base.ts";
+import type { KvCall } from "./call.ts";
+import { decodeKey, keyRange } from "./key.ts";
+import { schema, SqliteEntries, type Statement } from "./sqlite_entries.ts";
+import type { KvStoreTraits } from "./store.ts";
+import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
+
+/**
+ * A prepared statement, as `node:sqlite`, `@db/sqlite`, better-sqlite3 and
+ * `bun:sqlite` have it.
+ *
+ * @example Usage
+ * ```ts
+ * import type { SqliteStatement } from "@org/kv/sqlite";
+ * import { DatabaseSync } from "node:sqlite";
+ *
+ * using db = new DatabaseSync(":memory:");
+ * const statement: SqliteStatement = db.prepare("SELECT 1");
+ * ```
+ */
+export interface SqliteStatement {
+  /** Runs the statement; the result tells the number of changes. */
+  // deno-lint-ignore no-explicit-any
+  run(...parameters: any[]): unknown;
+  /** Reads the first row. */
+  // deno-lint-ignore no-explicit-any
+  get(...parameters: any[]): unknown;
+  /** Reads all rows. */
+  // deno-lint-ignore no-explicit-any
+  all(...parameters: any[]): unknown[];
+}
+
+/**
+ * A database: `DatabaseSync` of `node:sqlite`, or `Database` of `@db/sqlite`,
+ * better-sqlite3 or `bun:sqlite`.
+ *
+ * @example Usage
+ * ```ts
+ * import type { SqliteDatabase } from "@org/kv/sqlite";
+ * import { DatabaseSync } from "node:sqlite";
+ *
+ * using db = new DatabaseSync(":memory:");
+ * const database: SqliteDatabase = db;
+ * ```
+ */
+export interface SqliteDatabase {
+  /** Prepares a statement. */
+  prepare(sql: string): SqliteStatement;
+  /** Whether a transaction is open, as `node:sqlite` calls it. */
+  readonly isTransaction?: boolean;
+  /** Whether a transaction is open, as the others call it. */
+  readonly inTransaction?: boolean;
+}
+
+/**
+ * Options of {@linkcode SqliteKvStore}.
+ *
+ * @example Usage
+ * ```ts
+ * import type { SqliteKvStoreOptions } from "@org/kv/sqlite";
+ *
+ * const options: SqliteKvStoreOptions = { tableName: "sessions" };
+ * ```
+ */
+export interface SqliteKvStoreOptions {
+  /**
+   * The table that holds the entries. It is made on first use.
+   *
+   * @default {"kv"}
+   */
+  readonly tableName?: string;
+  /**
+   * How long a call waits for locks that other connections hold, in
+   * milliseconds, before it is rejected. The event loop goes on meanwhile.
+   *
+   * @default {5000}
+   */
+  readonly busyTimeout?: number;
+}
+
+/** The longest text or blob that SQLite takes as it is usually built. */
+const MAX_VALUE_BYTES = 1_000_000_000;
+
+/** About how many bytes a page of a listing should have. */
+const PAGE_BYTES = 1_048_576;
+
+/**
+ * A store in a SQLite database: one file, no server, and the fastest of those
+ * that remember. Any number of stores and processes may share the file.
+ *
+ * The calls of one tick become one transaction. If the connection is inside a
+ * transaction that the caller began, calls take part in it: what they write is
+ * there once the caller commits.
+ *
+ * The database is used as it is opened. `PRAGMA journal_mode = WAL` makes writes
+ * several times faster and lets readers go on while one writes; with it,
+ * `PRAGMA synchronous = FULL` loses nothing that was acknowledged, and
+ * `synchronous = NORMAL` (many times faster) may lose the last writes when the
+ * power fails or the system crashes, but never consistency, and nothing when
+ * only the process dies. `synchronous = OFF` may damage the file.
+ *
+ * Not promised: a value beyond 1 GB is a `RangeError`. Deno needs `--allow-read`
+ * and `--allow-write` for the file.
+ *
+ * @example Usage
+ * ```ts
+ * import { SqliteKvStore } from "@org/kv/sqlite";
+ * import { assertEquals } from "@std/assert";
+ * import { DatabaseSync } from "node:sqlite";
+ *
+ * using db = new DatabaseSync(":memory:"); // or a path
+ * db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+ *
+ * const kv = new SqliteKvStore(db);
+ * await kv.set(["users", "alice"], { visits: 1 });
+ * assertEquals(await kv.get(["users", "alice"]), { visits: 1 });
+ * ```
+ */
+export class SqliteKvStore extends KvCasDriver {
+  /** What the store is; it makes every promise. */
+  readonly traits: KvStoreTraits = {
+    driver: "sqlite",
+    persistent: true,
+    shared: "machine",
+    maxValueBytes: MAX_VALUE_BYTES,
+    without: {},
+  };
+
+  readonly #db: SqliteDatabase;
+  readonly #tableName: string;
+  readonly #busyTimeout: number;
+  #open: Open | undefined;
+
+  /**
+   * Makes a store. The database stays the caller's, to be closed by the caller.
+   *
+   * @param db An open database.
+   * @param options The table, and how long to wait for locks.
+   * @throws {TypeError} If the database or an option is of a wrong type.
+   * @throws {RangeError} If an option is out of range.
+   */
+  constructor(db: SqliteDatabase, options: SqliteKvStoreOptions = {}) {
+    super({ sequential: true, codec });
+    if (typeof db?.prepare !== "function") {
+      throw new TypeError(
+        "Cannot make a SqliteKvStore: db must have a method prepare(): " +
+          `received ${db === null ? "null" : typeof db}`,
+      );
+    }
+    const { tableName = "kv", busyTimeout = 5000 } = options;
+    checkTableName(tableName);
+    checkBusyTimeout(busyTimeout);
+    this.#db = db;
+    this.#tableName = tableName;
+    this.#busyTimeout = busyTimeout;
+  }
+
+  protected override execute(calls: readonly KvCall[]): void | Promise<void> {
+    try {
+      this.#carryOut(calls);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      return this.#whenFree(() => this.#carryOut(calls));
+    }
+  }
+
+  protected override async *pages(
+    prefix: readonly string[],
+  ): AsyncGenerator<KvPageEntry[]> {
+    const { start, end } = keyRange(prefix);
+    let next: string | undefined = start;
+    let limit = 32;
+    while (next !== undefined) {
+      const from: string = next;
+      const page = await this.#whenFree(() =>
+        this.#withTable(({ entries }) => entries.page(from, end, limit))
+      );
+      let bytes = 1;
+      for (const { value } of page.rows) bytes += value.length;
+      next = page.next;
+      limit = Math.max(
+        1,
+        Math.min(limit * 4, 1024, Math.floor(PAGE_BYTES * limit / bytes)),
+      );
+      yield page.rows.map(({ id, value, expiry }) =>
+        this.entry(decodeKey(id), value, expiry)
+      );
+    }
+  }
+
+  /** Tries until no lock that another connection holds is in the way. */
+  async #whenFree<T>(attempt: () => T): Promise<T> {
+    const deadline = performance.now() + this.#busyTimeout;
+    let pause = 1;
+    while (true) {
+      try {
+        return attempt();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= deadline) throw error;
+      }
+      await sleep(pause * (0.5 + Math.random()));
+      pause = Math.min(2 * pause, 25);
+    }
+  }
+
+  #carryOut(calls: readonly KvCall[]): void {
+    const waiting = calls.filter((call) => !call.settled);
+    const isWrite = waiting.some((call) => call.kind !== "get");
+    this.#withTable((open) => {
+      if (this.#inTransaction()) {
+        this.#oneByOne(open, waiting);
+      } else if (waiting.length === 1 || open.autocommits) {
+        this.#oneByOne(open, waiting);
+        if (isWrite) sweep(open, waiting.length);
+      } else {
+        this.#together(open, waiting, isWrite);
+      }
+    });
+  }
+
+  #inTransaction(): boolean {
+    return this.#db.isTransaction ?? this.#db.inTransaction ?? false;
+  }
+
+  #oneByOne({ entries }: Open, calls: readonly KvCall[]): void {
+    for (const call of calls) {
+      if (call.settled) continue;
+      let result: unknown;
+      try {
+        result = entries.carryOut(call);
+      } catch (error) {
+        if (isBusy(error) || isMissingTable(error)) throw error;
+        call.reject(error);
+        continue;
+      }
+      settle(call, result);
+    }
+  }
+
+  #together(open: Open, calls: readonly KvCall[], isWrite: boolean): void {
+    try {
+      (isWrite ? open.beginImmediate : open.begin).run();
+    } catch (error) {
+      // A client that does not tell: the caller's own transaction is open.
+      if (!isNested(error)) throw error;
+      return this.#oneByOne(open, calls);
+    }
+    const results: unknown[] = [];
+    try {
+      for (const call of calls) {
+        try {
+          results.push(open.entries.carryOut(call));
+        } catch (error) {
+          if (this.#inTransaction() === false || isBusy(error)) throw error;
+          results.push(new Failure(error));
+        }
+      }
+      if (isWrite) sweep(open, calls.length);
+      open.commit.run();
+    } catch (error) {
+      rollBack(open);
+      if (isBusy(error) || isMissingTable(error)) throw error;
+      return this.#oneByOne(open, calls);
+    }
+    for (let i = 0; i < calls.length; i++) settle(calls[i]!, results[i]);
+  }
+
+  /** Makes the table if it is missing: at first, or since a rollback undid it. */
+  #withTable<T>(use: (open: Open) => T): T {
+    this.#open ??= open(this.#db, this.#tableName);
+    try {
+      return use(this.#open);
+    } catch (error) {
+      if (!isMissingTable(error)) throw error;
+      this.#open = open(this.#db, this.#tableName);
+      return use(this.#open);
+    }
+  }
+}
+
+const codec = {
+  encode(value: unknown): EncodedValue | undefined {
+    const encoded = encodeValue(value);
+    if (encoded !== undefined && encoded.length > MAX_VALUE_BYTES) {
+      throw new RangeError(
+        `value must take at most ${MAX_VALUE_BYTES} bytes: ` +
+          `received ${encoded.length}`,
+      );
+    }
+    return encoded;
+  },
+  decode: decodeValue,
+  bytes: (stored: EncodedValue) => stored.length,
+};
+
+/** The cached statements. */
+interface Open {
+  readonly entries: SqliteEntries;
+  readonly begin: Statement;
+  readonly beginImmediate: Statement;
+  readonly commit: Statement;
+  readonly rollback: Statement;
+  /** Whether transactions cost more than they save, as in memory. */
+  readonly autocommits: boolean;
+}
+
+function open(db: SqliteDatabase, tableName: string): Open {
+  const prepare = (sql: string) => adapt(db.prepare(sql));
+  const encoding = String(columns(db.prepare("PRAGMA encoding").get())![0]);
+  if (encoding !== "UTF-8") {
+    throw new Error(`the database must be encoded in UTF-8: it is ${encoding}`);
+  }
+  for (const sql of schema(tableName)) db.prepare(sql).run();
+  const databases = db.prepare("PRAGMA database_list").all().map(columns);
+  return {
+    entries: new SqliteEntries(prepare, tableName),
+    begin: prepare("BEGIN"),
+    beginImmediate: prepare("BEGIN IMMEDIATE"),
+    commit: prepare("COMMIT"),
+    rollback: prepare("ROLLBACK"),
+    autocommits: databases.some((row) => row![1] === "main" && !row![2]),
+  };
+}
+
+/** Gives a client's statement the shape that all share. */
+function adapt(statement: SqliteStatement): Statement {
+  // Rows as arrays where the client can, which is faster.
+  (statement as { setReturnArrays?: (enabled: boolean) => void })
+    .setReturnArrays?.(true);
+  return {
+    get: (...parameters) => columns(statement.get(...parameters)),
+    all: (...parameters) =>
+      statement.all(...parameters).map((row) => columns(row)!),
+    run(...parameters) {
+      const result = statement.run(...parameters);
+      return typeof result === "number"
+        ? result
+        : Number((result as { changes?: number | bigint }).changes);
+    },
+  };
+}
+
+function columns(row: unknown): readonly unknown[] | undefined {
+  if (row === undefined || row === null || Array.isArray(row)) {
+    return row ?? undefined;
+  }
+  return Object.values(row);
+}
+
+class Failure {
+  constructor(readonly error: unknown) {}
+}
+
+function settle(call: KvCall, result: unknown): void {
+  if (result instanceof Failure) call.reject(result.error);
+  else if (call.kind === "get") call.found(result as EncodedValue | undefined);
+  else call.resolve(result);
+}
+
+function rollBack({ rollback }: Open): void {
+  try {
+    rollback.run();
+  } catch {
+    // Some errors roll back by themselves.
+  }
+}
+
+/** Whatever hinders it, the calls that it rides on are done. */
+function sweep({ entries }: Open, calls: number): void {
+  try {
+    entries.sweep(calls);
+  } catch {
+    // The next write tries again.
+  }
+}
+
+interface SqliteError {
+  readonly errcode?: number; // node:sqlite
+  readonly errno?: number; // bun:sqlite
+  readonly code?: string | number; // better-sqlite3, @db/sqlite
+  readonly message?: string;
+}
+
+function isBusy(error: unknown): boolean {
+  const { errcode, errno, code, message = "" } = error as SqliteError;
+  return [errcode, errno, code].some((code) =>
+    typeof code === "number" && ((code & 0xff) === 5 || (code & 0xff) === 6)
+  ) || /^SQLITE_(BUSY|LOCKED)/.test(String(code)) ||
+    /database( table| schema)? is locked/.test(message);
+}
+
+function isMissingTable(error: unknown): boolean {
+  return /no such table/.test((error as SqliteError).message ?? "");
+}
+
+function isNested(error: unknown): boolean {
+  return /within a transaction/.test((error as SqliteError).message ?? "");
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function checkTableName(tableName: unknown): void {
+  if (typeof tableName !== "string") {
+    throw new TypeError(
+      "Cannot make a SqliteKvStore: tableName must be a string: " +
+        `received a value of type ${typeof tableName}`,
+    );
+  }
+  if (!/^(?!sqlite_)[^\0]+$/i.test(tableName) || !tableName.isWellFormed()) {
+    throw new RangeError(
+      "Cannot make a SqliteKvStore: tableName must not be empty, start with " +
+        `sqlite_ or hold NUL: received ${JSON.stringify(tableName)}`,
+    );
+  }
+}
+
+function checkBusyTimeout(busyTimeout: unknown): void {
+  if (typeof busyTimeout !== "number") {
+    throw new TypeError(
+      "Cannot make a SqliteKvStore: busyTimeout must be a number: " +
+        `received a value of type ${typeof busyTimeout}`,
+    );
+  }
+  if (!(busyTimeout >= 0 && busyTimeout < Infinity)) {
+    throw new RangeError(
+      "Cannot make a SqliteKvStore: busyTimeout must be finite and not " +
+        `negative: received ${busyTimeout}`,
+    );
+  }
+}

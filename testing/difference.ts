@@ -1,0 +1,80 @@
+import { show } from "./show.ts";
+
+/**
+ * Says where two values first differ, or returns `undefined` if they do not.
+ *
+ * Stricter than any equality that a store needs: types and prototypes count,
+ * and so do the orders of a `Map` and of a `Set`. It shares no code with the
+ * stores, so that an error there cannot hide itself.
+ */
+export function difference(
+  actual: unknown,
+  expected: unknown,
+  path = "value",
+): string | undefined {
+  if (Object.is(actual, expected)) return undefined;
+  const differs = `at ${path}: expected ${show(expected)}, received ${
+    show(actual)
+  }`;
+  if (
+    typeof actual !== "object" || actual === null ||
+    typeof expected !== "object" || expected === null ||
+    Object.getPrototypeOf(actual) !== Object.getPrototypeOf(expected)
+  ) return differs;
+
+  if (expected instanceof Date) {
+    const same = Object.is((actual as Date).getTime(), expected.getTime());
+    return same ? undefined : differs;
+  }
+  if (expected instanceof ArrayBuffer || ArrayBuffer.isView(expected)) {
+    const same = sameBytes(
+      bytesOf(actual as ArrayBuffer | ArrayBufferView),
+      bytesOf(expected),
+    );
+    return same ? undefined : differs;
+  }
+  if (expected instanceof Map || expected instanceof Set) {
+    return difference(
+      [...actual as Iterable<unknown>],
+      [...expected],
+      `[...${path}]`,
+    );
+  }
+  if (Array.isArray(expected)) {
+    const items = actual as unknown[];
+    if (items.length !== expected.length) {
+      return `at ${path}.length: expected ${expected.length}, received ${items.length}`;
+    }
+    for (let i = 0; i < expected.length; i++) {
+      const found = difference(items[i], expected[i], `${path}[${i}]`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  for (const member of new Set([...ownKeys(expected), ...ownKeys(actual)])) {
+    const at = `${path}[${show(member)}]`;
+    if (!Object.hasOwn(actual, member)) return `at ${at}: missing`;
+    if (!Object.hasOwn(expected, member)) {
+      return `at ${at}: expected no such member`;
+    }
+    const found = difference(
+      Reflect.get(actual, member),
+      Reflect.get(expected, member),
+      at,
+    );
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const { ownKeys } = Reflect;
+
+function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return value instanceof ArrayBuffer
+    ? new Uint8Array(value)
+    : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,159 @@
+import type { KvKey } from "../kv/store.ts";
+import type { ConformanceCase } from "./case.ts";
+import {
+  collect,
+  expectEntry,
+  expectKeys,
+  expectSame,
+  inWaves,
+} from "./expect.ts";
+import { compareKeys, shuffled } from "./order.ts";
+
+/** Parts that break separators, patterns, escapes, quoting and UTF-16 order. */
+export const hostileParts: readonly string[] = [
+  ..."/*[]?%_\"'\\\n\r\t\0\x01\x02! #{}",
+  ...["", ":", "::", "a:b", "{a}", "a", "aa", "A", "0", "01", ".", ".."],
+  ...["\uE000", "\uFFFF", "\u{10FFFF}", "\u{10FFFF}\u{10FFFF}", "😀"],
+  ...["\u00E9", "e\u0301", "__proto__", "constructor"],
+];
+
+const section = "Keys";
+
+/** The cases about which keys are the same, and which are not. */
+export const keyCases: readonly ConformanceCase[] = [
+  {
+    section,
+    name: "every pair of hostile parts is a key of its own",
+    line: "two different sequences of parts are two different keys, always",
+    promises: [],
+    async run({ store }) {
+      const keys = hostilePairs();
+      await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
+      await inWaves(keys, (key) => expectEntry(store, key, { is: key }));
+    },
+  },
+  {
+    section,
+    name: "every pair of hostile parts is listed exactly under its prefixes",
+    line: "list yields the entries whose key starts with the prefix, part by " +
+      "part and literally, in key order",
+    promises: [],
+    async run({ store }) {
+      const keys = hostilePairs();
+      await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
+      const sorted = keys.toSorted(compareKeys);
+      expectSame(
+        await collect(store.list()),
+        sorted.map((key) => ({ key, value: { is: key } })),
+        "list()",
+      );
+      for (const part of hostileParts) {
+        await expectKeys(
+          store,
+          [part],
+          sorted.filter(([first]) => first === part),
+        );
+        await expectKeys(store, [part, part], [[part, part]]);
+      }
+    },
+  },
+  {
+    section,
+    name: "delete() deletes no other of the hostile keys",
+    line: "two different sequences of parts are two different keys, always",
+    promises: [],
+    async run({ store }) {
+      const keys = hostilePairs();
+      await inWaves(keys, (key) => store.set(key, 1));
+      await inWaves(
+        keys.filter((_, i) => i % 2 === 0),
+        (key) => store.delete(key),
+      );
+      await expectKeys(
+        store,
+        undefined,
+        keys.filter((_, i) => i % 2 === 1).sort(compareKeys),
+        "after every other one was deleted",
+      );
+    },
+  },
+  {
+    section,
+    name: "a key of one part is not the key whose parts it joins",
+    line: "two different sequences of parts are two different keys, always",
+    promises: [],
+    async run({ store }) {
+      const separators = hostileParts.filter((part) => part.length < 3);
+      const pairs: KvKey[] = [["a", "b"], ["a", ""], ["", "b"], ["", ""]];
+      const keys = new Map<string, KvKey>();
+      for (const pair of pairs) {
+        const joins: KvKey[] = separators.map((separator) => [
+          pair.join(separator),
+        ]);
+        const triples: KvKey[] = [["", ...pair], [...pair, ""]];
+        const forms: KvKey[] = [[JSON.stringify(pair)], [String(pair)]];
+        for (const key of [pair, ...joins, ...triples, ...forms]) {
+          keys.set(JSON.stringify(key), key);
+        }
+      }
+      const all = [...keys.values()];
+      await inWaves(all, (key) => store.set(key, { is: key }));
+      await inWaves(all, (key) => expectEntry(store, key, { is: key }));
+      await expectKeys(store, undefined, all.toSorted(compareKeys));
+    },
+  },
+  {
+    section,
+    name: "up to three parts of what encodings end and escape parts with",
+    line: "two different sequences of parts are two different keys, always, " +
+      "and a shorter key comes before the longer ones it starts",
+    promises: [],
+    async run({ store }) {
+      const parts = ["", "\0", "\0\0", "\x01", "\0\x01", "\x01\0", "\xFF"];
+      const singles = parts.map((part) => [part] as const);
+      const pairs = singles.flatMap((key) =>
+        parts.map((part) => [...key, part] as const)
+      );
+      const triples = pairs.flatMap((key) =>
+        parts.map((part) => [...key, part] as const)
+      );
+      const keys: KvKey[] = [...singles, ...pairs, ...triples];
+      await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
+      await inWaves(keys, (key) => expectEntry(store, key, { is: key }));
+      const sorted = keys.toSorted(compareKeys);
+      await expectKeys(store, undefined, sorted);
+      for (const prefix of [...singles, ...pairs]) {
+        await expectKeys(
+          store,
+          prefix,
+          sorted.filter((key) => prefix.every((part, i) => key[i] === part)),
+        );
+      }
+    },
+  },
+  {
+    section,
+    name: "a key of a hundred parts works as any other",
+    line: "a key is one or more parts",
+    promises: [],
+    async run({ store }) {
+      const parts = Array.from({ length: 99 }, (_, i) => `${i % 10}`);
+      const key: KvKey = ["many", ...parts];
+      await store.set(key, 1);
+      await expectEntry(store, key, 1);
+      await expectEntry(store, ["many", ...parts.slice(1)], undefined);
+      await expectKeys(store, ["many", ...parts.slice(0, 50)], [key]);
+      await store.delete(key);
+      await expectKeys(store, undefined, []);
+    },
+  },
+];
+
+function hostilePairs(): KvKey[] {
+  return [
+    ...hostileParts.map((part): KvKey => [part]),
+    ...hostileParts.flatMap((first) =>
+      hostileParts.map((second): KvKey => [first, second])
+    ),
+  ];
+}

@@ -1,0 +1,266 @@
+import type { KvKey } from "../kv/store.ts";
+import type { ConformanceCase } from "./case.ts";
+import {
+  collect,
+  expect,
+  expectEntry,
+  expectKeys,
+  expectSame,
+  inWaves,
+  keysOf,
+} from "./expect.ts";
+import { shuffled } from "./order.ts";
+
+const section = "List";
+const promises = [] as const;
+
+const { performance } = globalThis;
+
+/** The cases about what a list yields, and in which order. */
+export const listCases: readonly ConformanceCase[] = [
+  {
+    section,
+    name: "list() of nothing yields nothing",
+    line: "entries whose key starts with the prefix",
+    promises,
+    async run({ store }) {
+      await expectKeys(store, undefined, []);
+      await expectKeys(store, ["a"], []);
+      await store.set(["b"], 1);
+      await expectKeys(store, ["a"], []);
+      await expectKeys(store, ["b", "c"], []);
+    },
+  },
+  {
+    section,
+    name: "list() yields the key that equals the prefix, and those under it",
+    line: "entries whose key starts with the prefix, part by part, the key " +
+      "that equals the prefix included",
+    promises,
+    async run({ store }) {
+      const under: KvKey[] = [["a", "b"], ["a", "b", ""], ["a", "b", "c", "d"]];
+      const others: KvKey[] = [["a"], ["a", "bb"], ["a", "B"], ["a b"], ["b"]];
+      await inWaves(
+        shuffled([...under, ...others]),
+        (key) => store.set(key, { is: key }),
+      );
+      expectSame(
+        await collect(store.list(["a", "b"])),
+        under.map((key) => ({ key, value: { is: key } })),
+        'list(["a", "b"])',
+      );
+      await expectKeys(store, ["a", "b", "c"], [under[2]!]);
+      await expectKeys(store, ["a", "b", "c", "d"], [under[2]!]);
+      await expectKeys(store, ["a", "b", "c", "d", "e"], []);
+      await expectKeys(store, ["a", ""], []);
+      await expectKeys(store, [""], []);
+    },
+  },
+  {
+    section,
+    name: "a prefix is literal: no wildcard, no escape, no other case",
+    line:
+      "entries whose key starts with the prefix, part by part and literally",
+    promises,
+    async run({ store }) {
+      const keys: KvKey[] = [["abc"], ["abc", "x"], ["ABC", "x"], ["a%c", "x"]];
+      const more = [
+        "a_c",
+        "a*c",
+        "a?c",
+        "a[b]c",
+        "a\\bc",
+        "a\\",
+        "%",
+        "*",
+        "ab",
+      ];
+      await inWaves(
+        [...keys, ...more.map((part): KvKey => [part, "x"])],
+        (key) => store.set(key, 1),
+      );
+      await expectKeys(store, ["abc"], [["abc"], ["abc", "x"]]);
+      for (const part of ["ABC", "a%c", ...more]) {
+        await expectKeys(store, [part], [[part, "x"]]);
+      }
+      for (const part of ["_", "?", "a", "aBc", "a%", "a*", "[a]bc", "abc%"]) {
+        await expectKeys(store, [part], []);
+      }
+    },
+  },
+  {
+    section,
+    name: "list() without a prefix and with an empty one yields all",
+    line: "without a prefix (or []), all",
+    promises,
+    async run({ store }) {
+      const keys: KvKey[] = [[""], ["", ""], ["a"], ["a", "b"], ["\u{10FFFF}"]];
+      await inWaves(shuffled(keys), (key) => store.set(key, 1));
+      expectSame(
+        (await collect(store.list())).map(({ key }) => key),
+        keys,
+        "keys of list()",
+      );
+      await expectKeys(store, undefined, keys);
+      await expectKeys(store, [] as unknown as KvKey, keys);
+    },
+  },
+  {
+    section,
+    name: "list() is in the order of code points, a shorter key first",
+    line: "in key order: part by part, each by Unicode code point; a shorter " +
+      "key before the longer ones it starts",
+    promises,
+    async run({ store }) {
+      const keys: KvKey[] = [
+        ...[[""], ["", ""], ["", "z"], ["\0"], ["\0", "z"], ["\0\0"]] as const,
+        ...[["\0\x01"], ["\x01"], ["\x01\0"], [" "], ["!"], ['"']] as const,
+        ...[["#"], ["10"], ["9"], ["A"], ["B"], ["a"], ["a", ""]] as const,
+        ...[["a", "\0"], ["a", "!"], ["a", "b"], ["a", "b", "c"]] as const,
+        ...[["a", "c"], ["a\0"], ["a\0", "b"], ["a\x01"], ["a "]] as const,
+        ...[["a!"], ["aa"], ["b"], ["e\u0301"], ["z"], ["\x7F"]] as const,
+        ...[["\x80"], ["\xE9"], ["\u07FF"], ["\u0800"], ["\uD7FF"]] as const,
+        ...[["\uE000"], ["\uFFFD"], ["\uFFFF"], ["\uFFFF\u{10000}"]] as const,
+        ...[["\u{10000}"], ["😀"], ["\u{10FFFF}"]] as const,
+        ...[["\u{10FFFF}", "a"], ["\u{10FFFF}\u{10FFFF}"]] as const,
+      ];
+      await inWaves(shuffled(keys), (key) => store.set(key, 1));
+      await expectKeys(store, undefined, keys);
+      await inWaves(shuffled(keys), (key) => store.set(["under", ...key], 1));
+      await expectKeys(
+        store,
+        ["under"],
+        keys.map((key): KvKey => ["under", ...key]),
+      );
+    },
+  },
+  {
+    section,
+    name: "list() of 2,600 entries yields each once, in order",
+    line: "an entry there throughout is yielded exactly once",
+    promises,
+    async run({ store }) {
+      const keys = manyKeys(2_600);
+      await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
+      await store.set(["before"], 1);
+      await store.set(["many!"], 1);
+      expectSame(
+        await collect(store.list(["many"])),
+        keys.map((key) => ({ key, value: { is: key } })),
+        'list(["many"])',
+      );
+      const all: KvKey[] = [["before"], ...keys, ["many!"]];
+      await expectKeys(store, undefined, all);
+    },
+  },
+  {
+    section,
+    name: "the first of many entries comes before the others are read",
+    line: "streamed: the time to the first entry does not grow with their " +
+      "number",
+    promises: ["streaming"],
+    async run({ store }) {
+      const value = {
+        items: Array.from({ length: 50 }, (_, i) => ({ id: i })),
+      };
+      await inWaves(manyKeys(3_000), (key) => store.set(key, value));
+      let [first, all] = [Infinity, Infinity];
+      for (let round = 0; round < 10; round++) {
+        const start = performance.now();
+        for await (const _ of store.list()) break;
+        first = Math.min(first, performance.now() - start);
+        const restart = performance.now();
+        await collect(store.list());
+        all = Math.min(all, performance.now() - restart);
+        if (first < all / 2) return;
+      }
+      expect(
+        false,
+        `the first of 3,000 entries took ${first} ms, and all of them ${all} ms`,
+      );
+    },
+  },
+  {
+    section,
+    name: "a list that is left early holds up nothing",
+    line: "leaving the loop early releases what the listing held",
+    promises,
+    async run({ store }) {
+      const keys = manyKeys(40);
+      await inWaves(keys, (key) => store.set(key, 1));
+      for (let round = 0; round < 20; round++) {
+        for await (const _ of store.list()) break;
+        await store.set(keys[round]!, [round]);
+        await expectEntry(store, keys[round]!, [round], "after a left list");
+      }
+      const failure = new Error("a failure of the loop's own");
+      let caught;
+      try {
+        for await (const _ of store.list(["many"])) throw failure;
+      } catch (error) {
+        caught = error;
+      }
+      expect(caught === failure, "list() must pass on what its loop throws");
+      const iterator = store.list()[Symbol.asyncIterator]();
+      await iterator.next();
+      await iterator.return?.();
+      expectSame((await iterator.next()).done, true, "done after return()");
+      await store.delete(keys[0]!);
+      await expectKeys(store, undefined, keys.slice(1), "after left lists");
+    },
+  },
+  {
+    section,
+    name: "a list that nobody reads holds up nothing",
+    line: "leaving the loop early releases what the listing held",
+    promises,
+    async run({ store }) {
+      await store.set(["a"], 1);
+      store.list();
+      store.list(["a"])[Symbol.asyncIterator]();
+      await store.set(["a"], 2);
+      await store.delete(["b"]);
+      await expectKeys(store, undefined, [["a"]]);
+    },
+  },
+  {
+    section,
+    name: "several lists run at once, each on its own",
+    line: "an entry there throughout is yielded exactly once",
+    promises,
+    async run({ store }) {
+      const keys = manyKeys(60);
+      await inWaves(keys, (key) => store.set(key, 1));
+      const lists = [store.list(), store.list(), store.list(["many"])]
+        .map((list) => list[Symbol.asyncIterator]());
+      const listed: KvKey[][] = lists.map(() => []);
+      for (let i = 0; i < keys.length; i++) {
+        for (const [j, list] of lists.entries()) {
+          // The lists go forward by different steps, one within the other.
+          if ((i + j) % 2 === 0) continue;
+          const { value } = await list.next();
+          listed[j]!.push(value.key);
+          if (j === 1) expectSame(await keysOf(store), keys, "an inner list()");
+        }
+      }
+      for (const [j, list] of lists.entries()) {
+        for (
+          let next = await list.next();
+          !next.done;
+          next = await list.next()
+        ) {
+          listed[j]!.push(next.value.key);
+        }
+        expectSame(listed[j], keys, `keys of list ${j + 1} of 3`);
+      }
+    },
+  },
+];
+
+/** That many keys under `["many"]`, in order. */
+export function manyKeys(length: number): KvKey[] {
+  return Array.from(
+    { length },
+    (_, i): KvKey => ["many", `${i}`.padStart(5, "0")],
+  );
+}

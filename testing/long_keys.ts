@@ -1,0 +1,243 @@
+import type { KvKey } from "../kv/store.ts";
+import { calls, expectClass, list } from "./bad_keys.ts";
+import type { ConformanceCase } from "./case.ts";
+import {
+  collect,
+  expect,
+  expectEntry,
+  expectKeys,
+  expectSame,
+  inWaves,
+  keysOf,
+  rejection,
+  withCas,
+} from "./expect.ts";
+import { compareKeys, shuffled } from "./order.ts";
+import { show } from "./show.ts";
+
+const section = "Keys";
+const limit = 8_192;
+
+/** The cases about keys past what a backend can hold as one. */
+export const longKeyCases: readonly ConformanceCase[] = [
+  {
+    section,
+    name: "long keys that differ only in their last character are apart",
+    line: "past a backend's own limit get, set and delete work as for any " +
+      "other key",
+    promises: [],
+    async run({ store }) {
+      const keys = longKeys();
+      await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
+      await inWaves(keys, (key) => expectEntry(store, key, { is: key }));
+      const [gone, kept] = [keys.slice(0, 20), keys.slice(20)];
+      await inWaves(gone, (key) => store.delete(key));
+      await inWaves(gone, (key) => expectEntry(store, key, undefined));
+      await inWaves(kept, (key) => expectEntry(store, key, { is: key }));
+    },
+  },
+  {
+    section,
+    name: "long keys are listed whole, under each of their prefixes",
+    line: "past a backend's own limit list works as for any other key",
+    promises: [],
+    async run({ store }) {
+      const keys = longKeys();
+      await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
+      const prefixes = new Map<string, string[]>([["[]", []]]);
+      for (const key of keys) {
+        for (let end = 1; end <= key.length; end++) {
+          const prefix = key.slice(0, end);
+          prefixes.set(JSON.stringify(prefix), prefix);
+          const shorter = [...prefix.slice(0, -1), prefix.at(-1)!.slice(0, -1)];
+          prefixes.set(JSON.stringify(shorter), shorter);
+        }
+      }
+      for (const prefix of prefixes.values()) {
+        // Where a key goes under a digest, and so comes last, is the driver's.
+        const entries = await collect(store.list(prefix as unknown as KvKey));
+        expectSame(
+          entries.sort((a, b) => compareKeys(a.key, b.key)),
+          keys.filter((key) => prefix.every((part, i) => key[i] === part))
+            .sort(compareKeys)
+            .map((key) => ({ key, value: { is: key } })),
+          `list(${show(prefix)}), sorted`,
+        );
+      }
+    },
+  },
+  {
+    section,
+    name: "short keys stay in order among long ones",
+    line: "list yields in key order; keys stored under a digest come last " +
+      "among those that share their leading parts",
+    promises: [],
+    async run({ store }) {
+      const long: KvKey[] = [["b", "x".repeat(5_000)], ["x".repeat(5_000)]];
+      const short: KvKey[] = [
+        ...[["a"], ["b"], ["b", ""], ["b", "x"], ["b", "y"]] as const,
+        ...[["b", "\u{10FFFF}"], ["c"], ["x"], ["\u{10FFFF}"]] as const,
+      ];
+      await inWaves(shuffled([...long, ...short]), (key) => store.set(key, 1));
+      // Where the long ones come depends on the driver's own limit.
+      const listed = await keysOf(store);
+      expectSame(
+        listed.filter((key) => key.join("").length < 100),
+        short,
+        "the short keys of list()",
+      );
+      expectSame(listed.length, short.length + long.length, "keys of list()");
+      const under = await keysOf(store, ["b"]);
+      expectSame(
+        under.filter((key) => key.join("").length < 100),
+        short.filter(([first]) => first === "b"),
+        'the short keys of list(["b"])',
+      );
+    },
+  },
+  {
+    section,
+    name: "cas() works on long keys",
+    line: "past a backend's own limit cas works as for any other key",
+    promises: ["cas"],
+    async run({ store: withoutCas }) {
+      const store = withCas(withoutCas);
+      for (const key of longKeys()) {
+        const what = `on ${show(key)}`;
+        const swaps = [
+          await store.cas(key, undefined, { a: 1, b: 2 }),
+          await store.cas(key, undefined, 3),
+          await store.cas(key, { b: 2, a: 1 }, 4),
+          await store.cas(key, 4, undefined),
+        ];
+        expectSame(swaps, [true, false, true, true], `cas() ${what}`);
+        await expectEntry(store, key, undefined, "after the last swap");
+      }
+    },
+  },
+  {
+    section,
+    name: "an expired long key is absent",
+    line: "from its expiry on an entry is absent",
+    promises: [],
+    async run({ store, pass }) {
+      const key: KvKey = ["a", "x".repeat(5_000)];
+      await store.set(key, 1, { ttl: 60_000 });
+      await expectEntry(store, key, 1);
+      await store.set(key, 1, { ttl: 20 });
+      await pass(20);
+      await expectEntry(store, key, undefined, "after its expiry");
+      await expectKeys(store, ["a"], []);
+    },
+  },
+  {
+    section,
+    name: "a key that looks like the digest of another is not that one",
+    line: "two different sequences of parts are two different keys, always",
+    promises: [],
+    async run({ store }) {
+      const part = "x".repeat(5_000);
+      const digests = await digestsOf([part, JSON.stringify([part])]);
+      const keys: KvKey[] = [["a", part], ["a"], ["a", part, ""]];
+      for (const text of digests) {
+        keys.push(["a", text], ["a", "", text], ["a", `#${text}`]);
+        keys.push(["a", `\u{10FFFF}${text}`], ["a", `\xFF${text}`], [text]);
+      }
+      await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
+      await inWaves(keys, (key) => expectEntry(store, key, { is: key }));
+      expectSame(
+        (await keysOf(store)).sort(compareKeys),
+        keys.toSorted(compareKeys),
+        "the keys of list(), sorted",
+      );
+    },
+  },
+  {
+    section,
+    name: "a key of 8 KiB is stored, whatever it is made of",
+    line: "a key takes up to 8 KiB of UTF-8 in all",
+    promises: [],
+    async run({ store }) {
+      for (const key of keysAtLimit()) {
+        await store.set(key, { is: key });
+        await expectEntry(store, key, { is: key });
+        await expectKeys(store, key, [key]);
+        await store.delete(key);
+        await expectEntry(store, key, undefined, "after delete()");
+      }
+      await expectKeys(store, undefined, []);
+    },
+  },
+  {
+    section,
+    name: "every method refuses a key of one byte more, with size and limit",
+    line: "past 8 KiB a key is a RangeError that gives the size and the limit",
+    promises: [],
+    async run({ store }) {
+      for (const [first, ...rest] of keysAtLimit()) {
+        const key = [`${first}a`, ...rest];
+        for (const [what, call] of [...calls(store, key), list(store, key)]) {
+          const error = await rejection(what, call);
+          expectClass(error, RangeError, what);
+          const digits = error.message.replaceAll(/(?<=\d)[,_](?=\d)/g, "");
+          expect(
+            digits.includes(`${limit + 1}`) && digits.includes(`${limit}`),
+            `the message of ${what} must give ${limit + 1} and ${limit}: ${
+              show(error.message)
+            }`,
+          );
+        }
+      }
+      await expectKeys(store, undefined, []);
+    },
+  },
+];
+
+function longKeys(): KvKey[] {
+  const lengths = [505, 512, 600, 2_046, 2_049, 2_100, 2_705, 4_000, 8_000];
+  return lengths.flatMap((length): KvKey[] => {
+    const part = "x".repeat(length);
+    return [
+      [part],
+      [`${part.slice(1)}y`],
+      ["lead", part],
+      ["lead", `${part.slice(1)}y`],
+      ["lead", part, "tail"],
+      ["lead", part, "tale"],
+      ["lead", ...part.slice(0, 300)],
+    ].map(([first, ...rest]) => [first!, ...rest]);
+  }).concat([["lead"], ["lead", "x"], ["lead", "short", "z".repeat(3_000)]])
+    .filter(isFirst);
+}
+
+function isFirst(key: KvKey, index: number, keys: KvKey[]): boolean {
+  return keys.findIndex((other) => compareKeys(other, key) === 0) === index;
+}
+
+function keysAtLimit(): KvKey[] {
+  return [
+    ["x".repeat(limit)],
+    ["é".repeat(limit / 2)],
+    ["😀".repeat(limit / 4)],
+    ["\0".repeat(limit)],
+    ["a", "x".repeat(limit - 2), "", "b"],
+    ["x".repeat(limit / 2), "y".repeat(limit / 2)],
+    ["aa", ...Array.from({ length: (limit - 2) / 7 }, () => "\xFF\xFF\xFF\0")],
+  ].map(([first, ...rest]): KvKey => [first!, ...rest]);
+}
+
+async function digestsOf(texts: string[]): Promise<string[]> {
+  const digests = [];
+  for (const text of texts) {
+    const bytes = new Uint8Array(
+      await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)),
+    );
+    const base64 = btoa(String.fromCharCode(...bytes));
+    digests.push(
+      Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+      base64,
+      base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""),
+    );
+  }
+  return digests;
+}

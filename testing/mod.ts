@@ -1,0 +1,18 @@
+/**
+ * The conformance suite: the contract, executable. What the author of a driver
+ * imports to prove a driver of their own.
+ *
+ * ```ts ignore
+ * import { conformance } from "@org/kv/testing";
+ * import { MyKvStore } from "./my_kv_store.ts";
+ *
+ * conformance({ name: "MyKvStore", open: () => new MyKvStore() });
+ * ```
+ *
+ * @module
+ */
+export * from "./suite.ts";
+export * from "./run.ts";
+export * from "./cases.ts";
+export type * from "./case.ts";
+export { ConformanceError } from "./expect.ts";

@@ -1,0 +1,324 @@
+import type { KvKey, KvStore, Ttl } from "../kv/store.ts";
+import type { ConformanceCase, ConformanceContext } from "./case.ts";
+import { expectEntry, expectKeys, expectSame, withCas } from "./expect.ts";
+
+const section = "TTL";
+const promises = [] as const;
+const line = "from its expiry on an entry is absent, to the millisecond: for " +
+  "get, for list, and for cas";
+
+/** The milliseconds that the short TTLs of these cases take. */
+const short = 60;
+const long = 60_000;
+
+/** The cases about when an entry is absent. */
+export const ttlCases: readonly ConformanceCase[] = [
+  {
+    section,
+    name: "get() finds an entry until its expiry, and not from it on",
+    line,
+    promises,
+    async run(context) {
+      const { store, peer, pass } = context;
+      await store.set(["long"], 1, { ttl: long });
+      await whileAlive(
+        context,
+        () => store.set(["a"], 1, { ttl: short }),
+        () => expectEntry(store, ["a"], 1, "before its expiry"),
+      );
+      await passToExpiry(
+        context,
+        () => expectEntry(store, ["a"], 1, "1 ms before its expiry"),
+      );
+      for (const each of [store, await peer()]) {
+        await expectEntry(each, ["a"], undefined, "from its expiry on");
+        await expectEntry(each, ["long"], 1, "long before its expiry");
+      }
+      await pass(1);
+      await expectEntry(store, ["a"], undefined, "after its expiry");
+    },
+  },
+  {
+    section,
+    name: "list() yields an entry until its expiry, and not from it on",
+    line,
+    promises,
+    async run(context) {
+      const { store, peer } = context;
+      const all: KvKey[] = [["a", "1"], ["a", "2"], ["a", "3"]];
+      await store.set(all[0]!, 1);
+      await store.set(all[2]!, 1, { ttl: long });
+      await whileAlive(
+        context,
+        () => store.set(all[1]!, 1, { ttl: short }),
+        () => expectKeys(store, ["a"], all, "before an expiry"),
+      );
+      await passToExpiry(
+        context,
+        () => expectKeys(store, ["a"], all, "1 ms before an expiry"),
+      );
+      for (const each of [store, await peer()]) {
+        await expectKeys(each, ["a"], [all[0]!, all[2]!], "after an expiry");
+        await expectKeys(each, all[1]!, [], "which has expired");
+      }
+    },
+  },
+  {
+    section,
+    name: "list() yields no entry that expires while it runs",
+    line: "no entry is yielded that is expired",
+    promises,
+    async run(context) {
+      const { store, pass } = context;
+      const keys = Array.from({ length: 20 }, (_, i): KvKey => ["a", `${i}`]);
+      await store.set(["a"], 1);
+      await Promise.all(
+        keys.map((key) => store.set(key, 1, { ttl: short })),
+      );
+      const listed = [];
+      for await (const { key } of store.list()) {
+        if (listed.length === 0) await pass(short);
+        listed.push(key);
+      }
+      expectSame(listed.slice(1), [], "keys listed after their expiry");
+      expectSame(listed[0], ["a"], "the first key of list()");
+    },
+  },
+  {
+    section,
+    name: "cas() finds an entry until its expiry, and not from it on",
+    line,
+    promises: ["cas"],
+    async run(context) {
+      const store = withCas(context.store);
+      const keys: KvKey[] = [["create"], ["swap"], ["delete"]];
+      for (const key of keys) await store.set(key, 1, { ttl: long });
+      expectSame(
+        await Promise.all([
+          store.cas(["create"], undefined, 2),
+          store.cas(["swap"], 1, 1),
+        ]),
+        [false, true],
+        "cas() that creates, and one that swaps, before the expiry",
+      );
+      for (const key of keys) await store.set(key, 1, { ttl: short });
+      await context.pass(short);
+      expectSame(
+        await Promise.all([
+          store.cas(["swap"], 1, 2),
+          store.cas(["delete"], 1, undefined),
+          store.cas(["create"], undefined, 2),
+          store.cas(["delete"], undefined, undefined),
+        ]),
+        [false, false, true, true],
+        "cas() that swaps, deletes, creates and finds none, after the expiry",
+      );
+      await expectEntry(store, ["swap"], undefined);
+      await expectEntry(store, ["create"], 2, "created over an expired one");
+      await context.pass(short);
+      await expectEntry(store, ["create"], 2, "which has no TTL");
+    },
+  },
+  {
+    section,
+    name: "cas() sets the TTL with the value",
+    line: "to the millisecond: for get, for list, and for cas",
+    promises: ["cas"],
+    async run(context) {
+      const store = withCas(context.store);
+      const ttl = { ttl: short };
+      await store.set(["swap"], 1);
+      await store.set(["extend"], 1, { ttl: short });
+      await whileAlive(context, () =>
+        Promise.all([
+          store.cas(["create"], undefined, 1, ttl),
+          store.cas(["swap"], 1, 2, ttl),
+        ]), async () => {
+        await expectEntry(store, ["create"], 1, "before its expiry");
+        await expectEntry(store, ["swap"], 2, "before its expiry");
+      });
+      await store.set(["extend"], 1);
+      expectSame(
+        await store.cas(["extend"], 1, 1, { ttl: long }),
+        true,
+        "cas() that only gives a TTL",
+      );
+      await context.pass(short);
+      await expectEntry(store, ["create"], undefined, "after its expiry");
+      await expectEntry(store, ["swap"], undefined, "after its expiry");
+      await expectEntry(store, ["extend"], 1, "whose TTL was made longer");
+      await expectKeys(store, undefined, [["extend"]]);
+    },
+  },
+  {
+    section,
+    name: "set() without a TTL leaves an entry without one",
+    line: "set and cas without ttl leave an entry with no TTL, whatever it had",
+    promises,
+    async run({ store, pass }) {
+      const options = [undefined, {}, { ttl: undefined }];
+      for (const [i, without] of options.entries()) {
+        await store.set(["other", `${i}`], 1, { ttl: short });
+        await store.set(["other", `${i}`], 2, without);
+        await store.set(["same", `${i}`], 2, { ttl: short });
+        await store.set(["same", `${i}`], 2, without);
+      }
+      await pass(short);
+      const keys = ["other", "same"].flatMap((name) =>
+        options.map((_, i): KvKey => [name, `${i}`])
+      );
+      await expectKeys(store, undefined, keys, "set without a TTL since");
+      for (const key of keys) {
+        await expectEntry(store, key, 2, "set without a TTL since");
+      }
+    },
+  },
+  {
+    section,
+    name: "cas() without a TTL leaves an entry without one",
+    line: "set and cas without ttl leave an entry with no TTL, whatever it had",
+    promises: ["cas"],
+    async run({ store: withoutCas, pass }) {
+      const store = withCas(withoutCas);
+      // Long enough that no swap comes too late.
+      const ttl = 300;
+      const options = [undefined, {}, { ttl: undefined }];
+      const calls = options.flatMap((without, i) => [
+        store.set(["other", `${i}`], 1, { ttl }),
+        store.cas(["other", `${i}`], 1, 2, without),
+        store.set(["same", `${i}`], 2, { ttl }),
+        store.cas(["same", `${i}`], 2, 2, without),
+      ]);
+      expectSame(
+        (await Promise.all(calls)).filter((result) => result !== undefined),
+        Array(6).fill(true),
+        "cas() right behind set()",
+      );
+      await pass(ttl);
+      const keys = ["other", "same"].flatMap((name) =>
+        options.map((_, i): KvKey => [name, `${i}`])
+      );
+      await expectKeys(store, undefined, keys, "swapped without a TTL since");
+      for (const key of keys) {
+        await expectEntry(store, key, 2, "swapped without a TTL since");
+      }
+    },
+  },
+  {
+    section,
+    name: "a failed cas() leaves the TTL as it was",
+    line: "a swap that is not made changes nothing",
+    promises: ["cas"],
+    async run(context) {
+      const store = withCas(context.store);
+      await store.set(["kept"], 1);
+      await store.set(["short"], 1, { ttl: short });
+      expectSame(
+        await Promise.all([
+          store.cas(["kept"], 2, 3, { ttl: short }),
+          store.cas(["kept"], undefined, 3, { ttl: 0 }),
+          store.cas(["short"], 2, 3),
+        ]),
+        [false, false, false],
+        "three wrong cas()",
+      );
+      await context.pass(short);
+      await expectEntry(store, ["kept"], 1, "which had no TTL");
+      await expectEntry(store, ["short"], undefined, "which had a short TTL");
+    },
+  },
+  {
+    section,
+    name: "a new TTL replaces the old one, shorter or longer",
+    line: "set writes the entry and its TTL",
+    promises,
+    async run({ store, pass }) {
+      await store.set(["shorter"], 1, { ttl: long });
+      await store.set(["shorter"], 1, { ttl: short });
+      await store.set(["longer"], 1, { ttl: short });
+      await store.set(["longer"], 1, { ttl: long });
+      await store.set(["given"], 1);
+      await store.set(["given"], 1, { ttl: short });
+      await pass(short);
+      await expectKeys(store, undefined, [["longer"]]);
+      await expectEntry(store, ["longer"], 1);
+      await expectEntry(store, ["shorter"], undefined);
+      await expectEntry(store, ["given"], undefined);
+      await store.set(["shorter"], 2);
+      await expectEntry(store, ["shorter"], 2, "set anew after its expiry");
+      await store.delete(["given"]);
+      await expectEntry(store, ["given"], undefined);
+    },
+  },
+  {
+    section,
+    name: "a TTL of zero or less deletes",
+    line: "zero or negative: already expired, so the entry is deleted",
+    promises,
+    async run({ store }) {
+      const ttls: Ttl[] = [0, -0, -1, -0.5, -1e300, { total: () => 0 }];
+      for (const ttl of [...ttls, { total: () => -1 }]) {
+        await store.set(["present"], 1);
+        await store.set(["present"], 2, { ttl });
+        await store.set(["absent"], 2, { ttl });
+        await expectGone(store, ["present"]);
+        await expectGone(store, ["absent"]);
+      }
+    },
+  },
+  {
+    section,
+    name: "cas() with a TTL of zero or less deletes",
+    line: "zero or negative: already expired, so the entry is deleted",
+    promises: ["cas"],
+    async run({ store: withoutCas }) {
+      const store = withCas(withoutCas);
+      for (const ttl of [0, -1, -0.5, { total: () => -1 }]) {
+        await store.set(["present"], 1);
+        expectSame(
+          await Promise.all([
+            store.cas(["present"], 1, 2, { ttl }),
+            store.cas(["absent"], undefined, 2, { ttl }),
+          ]),
+          [true, true],
+          "cas() that swaps, and one that creates",
+        );
+        await expectGone(store, ["present"]);
+        await expectGone(store, ["absent"]);
+      }
+    },
+  },
+];
+
+async function expectGone(store: KvStore, key: KvKey) {
+  await expectEntry(store, key, undefined, "which is already expired");
+  await expectKeys(store, key, [], "which is already expired");
+}
+
+/**
+ * Writes entries with the short TTL and checks that they are there. A check
+ * that ends too late, because the machine was busy, proves nothing either way.
+ */
+export async function whileAlive(
+  { exact }: ConformanceContext,
+  write: () => Promise<unknown>,
+  check: () => Promise<void>,
+): Promise<void> {
+  const start = Date.now();
+  await write();
+  try {
+    await check();
+  } catch (error) {
+    if (exact || Date.now() - start < short) throw error;
+  }
+}
+
+async function passToExpiry(
+  { exact, pass }: ConformanceContext,
+  checkBefore: () => Promise<void>,
+): Promise<void> {
+  if (!exact) return await pass(short);
+  await pass(short - 1);
+  await checkBefore();
+  await pass(1);
+}
