@@ -81,7 +81,7 @@ const encoders: Encode = {
 };
 
 const decoders: Decode = {
-  1: (content) => new Date(Math.round((content() as number) * 1000)),
+  1: (content) => decodeDate(content() as number),
   2: bigIntDecoder,
   3: bigNegIntDecoder,
   27: (content) => {
@@ -94,6 +94,12 @@ const decoders: Decode = {
   273: (content) => decodeWtf8(content() as Uint8Array),
   55799: (content) => content(),
 };
+
+function decodeDate(epochSeconds: number): Date {
+  // In far-off years, multiplying the whole would round to the wrong side.
+  const seconds = Math.floor(epochSeconds);
+  return new Date(seconds * 1000 + Math.round((epochSeconds - seconds) * 1000));
+}
 
 for (const Type of typedArrays) {
   const tag = arrayTags[Type.name]!;

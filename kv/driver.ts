@@ -74,7 +74,12 @@
  * @module
  */
 
-export { KvCasDriver, KvDriver, type KvDriverOptions } from "./base.ts";
+export {
+  KvCasDriver,
+  KvDriver,
+  type KvDriverOptions,
+  type KvPageEntry,
+} from "./base.ts";
 export type { BatchOptions } from "./batch.ts";
 export { failure, KvCall, type KvCodec } from "./call.ts";
 export { decodeCbor, encodeCbor, isCbor } from "./cbor.ts";

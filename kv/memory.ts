@@ -73,6 +73,15 @@ export class MemoryKvStore implements KvStore {
 
   readonly #root = new Node<Entry>();
   readonly #expiring = new ExpiryQueue<Entry>();
+  #size = 0;
+
+  /**
+   * The number of entries that the store holds, with those that are expired and
+   * not reclaimed yet.
+   */
+  get size(): number {
+    return this.#size;
+  }
 
   /**
    * Reads an entry.
@@ -188,6 +197,7 @@ export class MemoryKvStore implements KvStore {
       for (const part of entry.key) node = node.ensureChild(part);
       if (node.entry !== undefined) this.#forget(node.entry);
       node.entry = entry;
+      this.#size++;
       if (entry.expiry !== Infinity) this.#expiring.add(entry);
     }
     this.#sweep();
@@ -208,6 +218,7 @@ export class MemoryKvStore implements KvStore {
   }
 
   #forget(entry: Entry) {
+    this.#size--;
     if (entry.expiry !== Infinity) this.#expiring.remove(entry);
   }
 

@@ -7,7 +7,12 @@
 import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import type { KvCall } from "./call.ts";
 import { decodeKey, keyRange } from "./key.ts";
-import { schema, SqliteEntries, type Statement } from "./sqlite_entries.ts";
+import {
+  indexName,
+  schema,
+  SqliteEntries,
+  type Statement,
+} from "./sqlite_entries.ts";
 import type { KvStoreTraits } from "./store.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
 
@@ -316,7 +321,12 @@ function open(db: SqliteDatabase, tableName: string): Open {
   if (encoding !== "UTF-8") {
     throw new Error(`the database must be encoded in UTF-8: it is ${encoding}`);
   }
-  for (const sql of schema(tableName)) db.prepare(sql).run();
+  // Even if it exists, CREATE TABLE would wait for other connections' writes.
+  const found = prepare("SELECT name FROM sqlite_master WHERE name IN (?, ?)")
+    .all(tableName, indexName(tableName));
+  if (found.length < 2) {
+    for (const sql of schema(tableName)) db.prepare(sql).run();
+  }
   const databases = db.prepare("PRAGMA database_list").all().map(columns);
   return {
     entries: new SqliteEntries(prepare, tableName),

@@ -32,7 +32,7 @@ export interface Row {
 const MAX_SWEEP_ROWS = 4096;
 
 /** Past this number of milliseconds too. */
-const MAX_SWEEP_TIME = 8;
+const MAX_SWEEP_TIME = 5;
 
 /** How many expired rows a sweep may delete for each call that it rides on. */
 const SWEEP_ROWS_PER_CALL = 16;
@@ -51,9 +51,14 @@ export function schema(table: string): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${quote(table)} ` +
     "(key TEXT PRIMARY KEY NOT NULL, value NOT NULL, expires REAL)",
-    `CREATE INDEX IF NOT EXISTS ${quote(`${table}_expires`)} ` +
+    `CREATE INDEX IF NOT EXISTS ${quote(indexName(table))} ` +
     `ON ${quote(table)} (expires) WHERE expires IS NOT NULL`,
   ];
+}
+
+/** The name of the index by expiry. */
+export function indexName(table: string): string {
+  return `${table}_expires`;
 }
 
 /** Quotes an identifier. */

@@ -10,11 +10,10 @@ import {
   keysOf,
 } from "./expect.ts";
 import { shuffled } from "./order.ts";
+import { performance } from "./time.ts";
 
 const section = "List";
 const promises = [] as const;
-
-const { performance } = globalThis;
 
 /** The cases about what a list yields, and in which order. */
 export const listCases: readonly ConformanceCase[] = [

@@ -7,9 +7,7 @@ import type {
 } from "./case.ts";
 import { ConformanceError } from "./expect.ts";
 import { show } from "./show.ts";
-
-// `open` may put a fake clock in place of these; a limit and a wait are real.
-const { setTimeout, clearTimeout } = globalThis;
+import { clearTimeout, setTimeout } from "./time.ts";
 
 /**
  * Options of {@linkcode runCase}.

@@ -19,7 +19,9 @@ export function assertExists<T>(
   actual: T,
   msg?: string,
 ): asserts actual is NonNullable<T>;
-export function assertInstanceOf<T extends abstract new (...args: any[]) => any>(
+export function assertInstanceOf<
+  T extends abstract new (...args: any[]) => any,
+>(
   actual: unknown,
   expectedType: T,
   msg?: string,
@@ -29,7 +31,11 @@ export function assertStringIncludes(
   expected: string,
   msg?: string,
 ): void;
-export function assertMatch(actual: string, expected: RegExp, msg?: string): void;
+export function assertMatch(
+  actual: string,
+  expected: RegExp,
+  msg?: string,
+): void;
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
   ErrorClass?: ErrorClass<E>,
