@@ -5,18 +5,6 @@ import { FakeTime } from "./fake_time.ts";
 
 conformance({ name: "MemoryKvStore", open: () => new MemoryKvStore() });
 
-conformance({
-  name: "MemoryKvStore by a fake clock",
-  open() {
-    const time = new FakeTime();
-    return {
-      store: new MemoryKvStore(),
-      advance: (milliseconds) => time.tick(milliseconds),
-      close: () => time[Symbol.dispose](),
-    };
-  },
-});
-
 Deno.test("MemoryKvStore reclaims expired entries that nobody touches", async () => {
   using time = new FakeTime();
   const kv = new MemoryKvStore();
