@@ -20,6 +20,7 @@
  * ```
  */
 export class KvError extends Error {
+  /** The name of the class. */
   override name = "KvError";
 }
 
@@ -36,6 +37,7 @@ export class KvError extends Error {
  * ```
  */
 export class KvOutcomeUnknownError extends KvError {
+  /** The name of the class. */
   override name = "KvOutcomeUnknownError";
 }
 
@@ -52,5 +54,6 @@ export class KvOutcomeUnknownError extends KvError {
  * ```
  */
 export class KvCorruptionError extends KvError {
+  /** The name of the class. */
   override name = "KvCorruptionError";
 }

@@ -8,6 +8,14 @@ import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import type { KvCall } from "./call.ts";
 import { decodeKey, keyRange } from "./key.ts";
 import {
+  adapt,
+  columns,
+  isBusy,
+  isMissingTable,
+  isNested,
+  type SqliteDatabase,
+} from "./sqlite_client.ts";
+import {
   indexName,
   schema,
   SqliteEntries,
@@ -16,52 +24,7 @@ import {
 import type { KvStoreTraits } from "./store.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
 
-/**
- * A prepared statement, as `node:sqlite`, `@db/sqlite`, better-sqlite3 and
- * `bun:sqlite` have it.
- *
- * @example Usage
- * ```ts
- * import type { SqliteStatement } from "@org/kv/sqlite";
- * import { DatabaseSync } from "node:sqlite";
- *
- * using db = new DatabaseSync(":memory:");
- * const statement: SqliteStatement = db.prepare("SELECT 1");
- * ```
- */
-export interface SqliteStatement {
-  /** Runs the statement; the result tells the number of changes. */
-  // deno-lint-ignore no-explicit-any
-  run(...parameters: any[]): unknown;
-  /** Reads the first row. */
-  // deno-lint-ignore no-explicit-any
-  get(...parameters: any[]): unknown;
-  /** Reads all rows. */
-  // deno-lint-ignore no-explicit-any
-  all(...parameters: any[]): unknown[];
-}
-
-/**
- * A database: `DatabaseSync` of `node:sqlite`, or `Database` of `@db/sqlite`,
- * better-sqlite3 or `bun:sqlite`.
- *
- * @example Usage
- * ```ts
- * import type { SqliteDatabase } from "@org/kv/sqlite";
- * import { DatabaseSync } from "node:sqlite";
- *
- * using db = new DatabaseSync(":memory:");
- * const database: SqliteDatabase = db;
- * ```
- */
-export interface SqliteDatabase {
-  /** Prepares a statement. */
-  prepare(sql: string): SqliteStatement;
-  /** Whether a transaction is open, as `node:sqlite` calls it. */
-  readonly isTransaction?: boolean;
-  /** Whether a transaction is open, as the others call it. */
-  readonly inTransaction?: boolean;
-}
+export type { SqliteDatabase, SqliteStatement } from "./sqlite_client.ts";
 
 /**
  * Options of {@linkcode SqliteKvStore}.
@@ -166,6 +129,7 @@ export class SqliteKvStore extends KvCasDriver {
     this.#busyTimeout = busyTimeout;
   }
 
+  /** Carries out a batch: alone or in one transaction. */
   protected override execute(calls: readonly KvCall[]): void | Promise<void> {
     try {
       this.#carryOut(calls);
@@ -175,6 +139,7 @@ export class SqliteKvStore extends KvCasDriver {
     }
   }
 
+  /** Reads pages by ranges of the key. */
   protected override async *pages(
     prefix: readonly string[],
   ): AsyncGenerator<KvPageEntry[]> {
@@ -338,31 +303,6 @@ function open(db: SqliteDatabase, tableName: string): Open {
   };
 }
 
-/** Gives a client's statement the shape that all share. */
-function adapt(statement: SqliteStatement): Statement {
-  // Rows as arrays where the client can, which is faster.
-  (statement as { setReturnArrays?: (enabled: boolean) => void })
-    .setReturnArrays?.(true);
-  return {
-    get: (...parameters) => columns(statement.get(...parameters)),
-    all: (...parameters) =>
-      statement.all(...parameters).map((row) => columns(row)!),
-    run(...parameters) {
-      const result = statement.run(...parameters);
-      return typeof result === "number"
-        ? result
-        : Number((result as { changes?: number | bigint }).changes);
-    },
-  };
-}
-
-function columns(row: unknown): readonly unknown[] | undefined {
-  if (row === undefined || row === null || Array.isArray(row)) {
-    return row ?? undefined;
-  }
-  return Object.values(row);
-}
-
 class Failure {
   constructor(readonly error: unknown) {}
 }
@@ -388,29 +328,6 @@ function sweep({ entries }: Open, calls: number): void {
   } catch {
     // The next write tries again.
   }
-}
-
-interface SqliteError {
-  readonly errcode?: number; // node:sqlite
-  readonly errno?: number; // bun:sqlite
-  readonly code?: string | number; // better-sqlite3, @db/sqlite
-  readonly message?: string;
-}
-
-function isBusy(error: unknown): boolean {
-  const { errcode, errno, code, message = "" } = error as SqliteError;
-  return [errcode, errno, code].some((code) =>
-    typeof code === "number" && ((code & 0xff) === 5 || (code & 0xff) === 6)
-  ) || /^SQLITE_(BUSY|LOCKED)/.test(String(code)) ||
-    /database( table| schema)? is locked/.test(message);
-}
-
-function isMissingTable(error: unknown): boolean {
-  return /no such table/.test((error as SqliteError).message ?? "");
-}
-
-function isNested(error: unknown): boolean {
-  return /within a transaction/.test((error as SqliteError).message ?? "");
 }
 
 function sleep(milliseconds: number): Promise<void> {
