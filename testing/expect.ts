@@ -14,6 +14,7 @@ import { show } from "./show.ts";
  * ```
  */
 export class ConformanceError extends Error {
+  /** The name of the class. */
   override name = "ConformanceError";
 }
 

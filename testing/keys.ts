@@ -142,6 +142,7 @@ export const keyCases: readonly ConformanceCase[] = [
       await store.set(key, 1);
       await expectEntry(store, key, 1);
       await expectEntry(store, ["many", ...parts.slice(1)], undefined);
+      await expectEntry(store, ["many", ...parts.with(-1, "x")], undefined);
       await expectKeys(store, ["many", ...parts.slice(0, 50)], [key]);
       await store.delete(key);
       await expectKeys(store, undefined, []);

@@ -16,3 +16,11 @@ export * from "./run.ts";
 export * from "./cases.ts";
 export type * from "./case.ts";
 export { ConformanceError } from "./expect.ts";
+export type {
+  KvKey,
+  KvPromise,
+  KvStore,
+  KvStoreListEntry,
+  KvStoreSetOptions,
+  Ttl,
+} from "../kv/store.ts";
