@@ -136,6 +136,8 @@ export interface Copy {
  * ```
  */
 export function copyValue(value: unknown): Copy {
+  const copied = copyIfPlain(value, MAX_DEPTH);
+  if (copied !== NOT_PLAIN) return { value: copied, plain: true };
   const copier = new Copier();
   const copy = copier.copy(value);
   return { value: copy, plain: copier.plain };
@@ -176,6 +178,49 @@ export function copyPlain<T>(value: T): T {
     if (typeof member === "object" && member !== null) {
       copy[name] = copyPlain(member);
     }
+  }
+  return copy;
+}
+
+const NOT_PLAIN = Symbol("not plain");
+
+/** Checks and copies a plain value in one pass: most values are plain. */
+function copyIfPlain(value: unknown, depth: number): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return value - value !== 0 ? NOT_PLAIN : value === 0 ? 0 : value;
+    case "object":
+      return value === null ? null : copyPlainObject(value, depth);
+    default:
+      return NOT_PLAIN;
+  }
+}
+
+function copyPlainObject(value: object, depth: number): unknown {
+  if (depth === 0 || "toJSON" in value) return NOT_PLAIN;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Array.prototype) {
+    const copy = (value as unknown[]).slice();
+    for (let i = 0; i < copy.length; i++) {
+      const item = copyIfPlain(copy[i], depth - 1);
+      if (item === NOT_PLAIN) return NOT_PLAIN;
+      copy[i] = item;
+    }
+    return copy;
+  }
+  if (prototype !== Object.prototype && prototype !== null) return NOT_PLAIN;
+  // Spreading is the fastest copy, and defines even a member "__proto__".
+  const copy: Record<string, unknown> = { ...value };
+  if (Object.getOwnPropertySymbols(copy).length > 0) return NOT_PLAIN;
+  for (const name in copy) {
+    const member = copy[name];
+    if (typeof member === "string") continue;
+    const copied = copyIfPlain(member, depth - 1);
+    if (copied === NOT_PLAIN) return NOT_PLAIN;
+    if (copied !== member || copied === 0) copy[name] = copied;
   }
   return copy;
 }

@@ -87,6 +87,7 @@ export { type Copy, copyPlain, copyValue, isPlain } from "./copy.ts";
 export { equalValues } from "./equal.ts";
 export { KvCorruptionError, KvError, KvOutcomeUnknownError } from "./errors.ts";
 export {
+  assertKey,
   checkKey,
   checkPrefix,
   compareStrings,

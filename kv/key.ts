@@ -29,13 +29,34 @@ export const MAX_KEY_BYTES = 8192;
  * ```
  */
 export function checkKey(key: unknown, action: string): KvKey {
-  const parts = checkParts(key, action);
-  if (parts.length === 0) {
+  assertKey(key, action);
+  return key.slice() as unknown as KvKey;
+}
+
+/**
+ * Checks a key that is used before anybody can change it.
+ *
+ * @param key What the caller gave.
+ * @param action What the caller wants to do, for the message.
+ * @throws {TypeError} If it is no sequence of one or more well-formed strings.
+ * @throws {RangeError} If it takes more than 8 KiB of UTF-8.
+ *
+ * @example Usage
+ * ```ts
+ * import { assertKey } from "@org/kv/driver";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertKey(["a", "b"], "get");
+ * assertThrows(() => assertKey("a", "get"), TypeError, "an array of strings");
+ * ```
+ */
+export function assertKey(key: unknown, action: string): asserts key is KvKey {
+  assertParts(key, action);
+  if (key.length === 0) {
     throw new TypeError(
       `Cannot ${action} []: a key must have one or more parts: received none`,
     );
   }
-  return parts as unknown as KvKey;
 }
 
 /**
@@ -56,17 +77,21 @@ export function checkKey(key: unknown, action: string): KvKey {
  * ```
  */
 export function checkPrefix(prefix: unknown): readonly string[] {
-  return prefix === undefined ? [] : checkParts(prefix, "list");
+  if (prefix === undefined) return [];
+  assertParts(prefix, "list");
+  return prefix.slice();
 }
 
-function checkParts(key: unknown, action: string): string[] {
+function assertParts(
+  key: unknown,
+  action: string,
+): asserts key is readonly string[] {
   if (!Array.isArray(key)) {
     throw new TypeError(
       `Cannot ${action} ${describe(key)}: ` +
         `a key must be an array of strings: received ${typeName(key)}`,
     );
   }
-  const parts: string[] = [];
   let units = 0;
   for (let i = 0; i < key.length; i++) {
     const part = key[i];
@@ -83,20 +108,18 @@ function checkParts(key: unknown, action: string): string[] {
       );
     }
     units += part.length;
-    parts.push(part);
   }
   // A UTF-16 code unit takes at most three bytes of UTF-8.
   if (units * 3 > MAX_KEY_BYTES) {
     let bytes = 0;
-    for (const part of parts) bytes += utf8Length(part);
+    for (const part of key) bytes += utf8Length(part);
     if (bytes > MAX_KEY_BYTES) {
       throw new RangeError(
-        `Cannot ${action} ${describe(parts)}: ` +
+        `Cannot ${action} ${describe(key)}: ` +
           `a key must take at most ${MAX_KEY_BYTES} bytes: received ${bytes}`,
       );
     }
   }
-  return parts;
 }
 
 /**

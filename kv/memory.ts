@@ -8,7 +8,7 @@ import { refusal } from "./call.ts";
 import { copyPlain, copyValue } from "./copy.ts";
 import { equalValues } from "./equal.ts";
 import { type Expiring, ExpiryQueue } from "./expiry_queue.ts";
-import { checkKey, checkPrefix } from "./key.ts";
+import { assertKey, checkPrefix } from "./key.ts";
 import type {
   KvKey,
   KvStore,
@@ -22,18 +22,25 @@ import { ttlMilliseconds } from "./ttl.ts";
 /** How many expired entries a write may remove. */
 const SWEEP_STEP = 32;
 
-/** An entry as it is kept: nobody else has a reference to its value. */
-class Entry implements Expiring {
-  place = -1;
-  constructor(
-    readonly key: KvKey,
-    readonly value: unknown,
-    readonly plain: boolean,
-    public expiry: number,
-  ) {}
+/** A value as it is kept: nobody else has a reference to it. */
+class Entry {
+  constructor(readonly value: unknown, readonly plain: boolean) {}
 
   copyOfValue(): unknown {
     return this.plain ? copyPlain(this.value) : copyValue(this.value).value;
+  }
+}
+
+/** One that expires. */
+class ExpiringEntry extends Entry implements Expiring {
+  place = -1;
+  constructor(
+    value: unknown,
+    plain: boolean,
+    readonly key: KvKey,
+    public expiry: number,
+  ) {
+    super(value, plain);
   }
 }
 
@@ -72,7 +79,7 @@ export class MemoryKvStore implements KvStore {
   };
 
   readonly #root = new Node<Entry>();
-  readonly #expiring = new ExpiryQueue<Entry>();
+  readonly #expiring = new ExpiryQueue<ExpiringEntry>();
   #size = 0;
 
   /**
@@ -94,7 +101,8 @@ export class MemoryKvStore implements KvStore {
    */
   // deno-lint-ignore require-await
   async get<T = unknown>(key: KvKey): Promise<T | undefined> {
-    return this.#find(checkKey(key, "get"))?.copyOfValue() as T | undefined;
+    assertKey(key, "get");
+    return this.#find(key)?.copyOfValue() as T | undefined;
   }
 
   /**
@@ -112,7 +120,8 @@ export class MemoryKvStore implements KvStore {
     value: unknown,
     options?: KvStoreSetOptions,
   ): Promise<void> {
-    this.#write(entryOf("set", checkKey(key, "set"), value, options));
+    assertKey(key, "set");
+    this.#write(key, entryOf("set", key, value, options));
   }
 
   /**
@@ -124,7 +133,8 @@ export class MemoryKvStore implements KvStore {
    */
   // deno-lint-ignore require-await
   async delete(key: KvKey): Promise<void> {
-    this.#delete(checkKey(key, "delete"));
+    assertKey(key, "delete");
+    this.#delete(key);
     this.#sweep();
   }
 
@@ -147,10 +157,11 @@ export class MemoryKvStore implements KvStore {
     newValue: unknown,
     options?: KvStoreSetOptions,
   ): Promise<boolean> {
-    const entry = entryOf("cas", checkKey(key, "cas"), newValue, options);
-    const expected = copyOf("cas", entry.key, expectedValue).value;
-    if (!equalValues(this.#find(entry.key)?.value, expected)) return false;
-    this.#write(entry);
+    assertKey(key, "cas");
+    const entry = entryOf("cas", key, newValue, options);
+    const expected = copyOf("cas", key, expectedValue).value;
+    if (!equalValues(this.#find(key)?.value, expected)) return false;
+    this.#write(key, entry);
     return true;
   }
 
@@ -173,7 +184,7 @@ export class MemoryKvStore implements KvStore {
     for (const part of parts) node = node?.child(part);
     if (node === undefined) return;
     for (const [key, { entry }] of node.walk(parts)) {
-      if (entry === undefined || entry.expiry <= Date.now()) continue;
+      if (entry === undefined || isExpired(entry)) continue;
       yield { key: key as unknown as KvKey, value: entry.copyOfValue() };
     }
   }
@@ -185,20 +196,19 @@ export class MemoryKvStore implements KvStore {
       if (node === undefined) return undefined;
     }
     const { entry } = node;
-    if (entry === undefined || entry.expiry === Infinity) return entry;
-    return entry.expiry <= Date.now() ? undefined : entry;
+    return entry === undefined || isExpired(entry) ? undefined : entry;
   }
 
-  #write(entry: Entry) {
-    if (entry.value === undefined) {
-      this.#delete(entry.key);
+  #write(key: KvKey, entry: Entry | undefined) {
+    if (entry === undefined) {
+      this.#delete(key);
     } else {
       let node = this.#root;
-      for (const part of entry.key) node = node.ensureChild(part);
+      for (let i = 0; i < key.length; i++) node = node.ensureChild(key[i]!);
       if (node.entry !== undefined) this.#forget(node.entry);
       node.entry = entry;
       this.#size++;
-      if (entry.expiry !== Infinity) this.#expiring.add(entry);
+      if (entry instanceof ExpiringEntry) this.#expiring.add(entry);
     }
     this.#sweep();
   }
@@ -219,7 +229,7 @@ export class MemoryKvStore implements KvStore {
 
   #forget(entry: Entry) {
     this.#size--;
-    if (entry.expiry !== Infinity) this.#expiring.remove(entry);
+    if (entry instanceof ExpiringEntry) this.#expiring.remove(entry);
   }
 
   #sweep() {
@@ -234,26 +244,40 @@ export class MemoryKvStore implements KvStore {
   }
 }
 
-/** Checks a write and copies its value; `undefined` is left of a deletion. */
+function isExpired(entry: Entry): boolean {
+  return entry instanceof ExpiringEntry && entry.expiry <= Date.now();
+}
+
+/** Checks a write and copies its value; nothing is left of a deletion. */
 function entryOf(
   action: string,
   key: KvKey,
   value: unknown,
   options: KvStoreSetOptions | undefined,
-): Entry {
-  let ttl: number | undefined;
+): Entry | undefined {
+  const ttl = options?.ttl === undefined
+    ? undefined
+    : ttlOf(action, key, options.ttl);
+  const copy = copyOf(action, key, value);
+  if (copy.value === undefined || (ttl !== undefined && ttl <= 0)) {
+    return undefined;
+  }
+  return ttl === undefined
+    ? new Entry(copy.value, copy.plain)
+    : new ExpiringEntry(
+      copy.value,
+      copy.plain,
+      key.slice() as unknown as KvKey,
+      Date.now() + ttl,
+    );
+}
+
+function ttlOf(action: string, key: KvKey, ttl: unknown): number | undefined {
   try {
-    ttl = ttlMilliseconds(options?.ttl);
+    return ttlMilliseconds(ttl);
   } catch (error) {
     throw refusal(action, key, error);
   }
-  const copy = copyOf(action, key, value);
-  if (ttl === undefined) {
-    return new Entry(key, copy.value, copy.plain, Infinity);
-  }
-  return ttl <= 0
-    ? new Entry(key, undefined, true, Infinity)
-    : new Entry(key, copy.value, copy.plain, Date.now() + ttl);
 }
 
 function copyOf(action: string, key: KvKey, value: unknown) {
