@@ -11,6 +11,7 @@ import type { KvKey } from "./store.ts";
 
 /** What a digest starts with: it sorts after all that anyone would write. */
 const MARK = "\u{10ffff}\u{10ffff}";
+const DIGEST = /^\u{10ffff}{2}[-\w]{43}$/u;
 
 /**
  * Where a prefix is to be looked for in a backend that shortens keys.
@@ -114,7 +115,7 @@ export class KeyLimit {
    * ```
    */
   isShortened(stored: readonly string[]): boolean {
-    return stored[stored.length - 1]?.startsWith(MARK) === true;
+    return DIGEST.test(stored.at(-1) ?? "");
   }
 
   /**
@@ -168,7 +169,7 @@ export class KeyLimit {
     let bytes = 0;
     for (const part of parts) {
       bytes += this.#partBytes(part);
-      if (bytes > this.#limit || part.startsWith(MARK)) return false;
+      if (bytes > this.#limit || DIGEST.test(part)) return false;
     }
     return true;
   }
@@ -179,7 +180,7 @@ export class KeyLimit {
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i]!;
       bytes += this.#partBytes(part);
-      if (bytes > this.#limit || part.startsWith(MARK)) return i;
+      if (bytes > this.#limit || DIGEST.test(part)) return i;
     }
     return parts.length;
   }

@@ -1,8 +1,8 @@
-import type { KvCasDriver } from "../../kv/base.ts";
+import type { KvStore } from "../../kv/store.ts";
 
 /** Adds one to the counter under `["counter"]`, as often as asked. */
 export async function increment(
-  kv: KvCasDriver,
+  kv: Required<KvStore>,
   times: number,
 ): Promise<void> {
   for (let i = 0; i < times; i++) {

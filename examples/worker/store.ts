@@ -1,0 +1,22 @@
+import {
+  type DurableObjectKvNamespace,
+  DurableObjectKvStore,
+} from "@org/kv/durable-object";
+import { type WorkersKvNamespace, WorkersKvStore } from "@org/kv/workers";
+
+/** What `wrangler.jsonc` binds; `wrangler types` would generate it. */
+export interface Env {
+  /** Where the state is. */
+  readonly STORE: "durable-object" | "workers";
+  readonly KV: WorkersKvNamespace;
+  readonly KV_OBJECTS: DurableObjectKvNamespace;
+  /** Whether servers on this machine or network may be asked; for tests. */
+  readonly ALLOW_PRIVATE_ADDRESS?: string;
+}
+
+/** Opens the store of a request. It costs nothing. */
+export function openStore(env: Env): DurableObjectKvStore | WorkersKvStore {
+  return env.STORE === "workers"
+    ? new WorkersKvStore(env.KV)
+    : new DurableObjectKvStore(env.KV_OBJECTS);
+}
