@@ -16,11 +16,24 @@
  */
 
 export {
+  type DenoKvAtomic,
+  type DenoKvClient,
+  type DenoKvEntry,
+  type DenoKvKey,
+  DenoKvStore,
+  type DenoKvStoreOptions,
+} from "./kv/deno.ts";
+export {
   KvCorruptionError,
   KvError,
   KvOutcomeUnknownError,
 } from "./kv/errors.ts";
 export { MemoryKvStore } from "./kv/memory.ts";
+export {
+  type RedisClient,
+  RedisKvStore,
+  type RedisKvStoreOptions,
+} from "./kv/redis.ts";
 export {
   type SqliteDatabase,
   SqliteKvStore,

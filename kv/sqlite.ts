@@ -8,12 +8,13 @@ import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import type { KvCall } from "./call.ts";
 import { decodeKey, keyRange } from "./key.ts";
 import {
-  adapt,
-  columns,
+  checkOpen,
   isBusy,
   isMissingTable,
   isNested,
+  prepare,
   type SqliteDatabase,
+  withoutWaiting,
 } from "./sqlite_client.ts";
 import {
   indexName,
@@ -46,6 +47,10 @@ export interface SqliteKvStoreOptions {
   /**
    * How long a call waits for locks that other connections hold, in
    * milliseconds, before it is rejected. The event loop goes on meanwhile.
+   *
+   * A client that waits by itself does so first, once and holding up the event
+   * loop: better-sqlite3 for 5 seconds unless it is opened with `timeout: 0`,
+   * the others as long as `PRAGMA busy_timeout` says.
    *
    * @default {5000}
    */
@@ -131,12 +136,7 @@ export class SqliteKvStore extends KvCasDriver {
 
   /** Carries out a batch: alone or in one transaction. */
   protected override execute(calls: readonly KvCall[]): void | Promise<void> {
-    try {
-      this.#carryOut(calls);
-    } catch (error) {
-      if (!isBusy(error)) throw error;
-      return this.#whenFree(() => this.#carryOut(calls));
-    }
+    return this.#whenFree(() => this.#carryOut(calls));
   }
 
   /** Reads pages by ranges of the key. */
@@ -164,19 +164,30 @@ export class SqliteKvStore extends KvCasDriver {
     }
   }
 
-  /** Tries until no lock that another connection holds is in the way. */
-  async #whenFree<T>(attempt: () => T): Promise<T> {
+  /** Makes an attempt at once, and again while a lock is in the way. */
+  #whenFree<T>(attempt: () => T): T | Promise<T> {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      return this.#retry(attempt, error);
+    }
+  }
+
+  async #retry<T>(attempt: () => T, busy: unknown): Promise<T> {
     const deadline = performance.now() + this.#busyTimeout;
     let pause = 1;
-    while (true) {
-      try {
-        return attempt();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= deadline) throw error;
-      }
+    while (performance.now() < deadline) {
       await sleep(pause * (0.5 + Math.random()));
+      try {
+        return withoutWaiting(this.#db, attempt);
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        busy = error;
+      }
       pause = Math.min(2 * pause, 25);
     }
+    throw busy;
   }
 
   #carryOut(calls: readonly KvCall[]): void {
@@ -243,6 +254,7 @@ export class SqliteKvStore extends KvCasDriver {
 
   /** Makes the table if it is missing: at first, or since a rollback undid it. */
   #withTable<T>(use: (open: Open) => T): T {
+    checkOpen(this.#db);
     this.#open ??= open(this.#db, this.#tableName);
     try {
       return use(this.#open);
@@ -281,25 +293,24 @@ interface Open {
 }
 
 function open(db: SqliteDatabase, tableName: string): Open {
-  const prepare = (sql: string) => adapt(db.prepare(sql));
-  const encoding = String(columns(db.prepare("PRAGMA encoding").get())![0]);
+  const encoding = String(prepare(db, "PRAGMA encoding").get()![0]);
   if (encoding !== "UTF-8") {
     throw new Error(`the database must be encoded in UTF-8: it is ${encoding}`);
   }
   // Even if it exists, CREATE TABLE would wait for other connections' writes.
-  const found = prepare("SELECT name FROM sqlite_master WHERE name IN (?, ?)")
-    .all(tableName, indexName(tableName));
+  const select = "SELECT name FROM sqlite_master WHERE name IN (?, ?)";
+  const found = prepare(db, select).all(tableName, indexName(tableName));
   if (found.length < 2) {
-    for (const sql of schema(tableName)) db.prepare(sql).run();
+    for (const sql of schema(tableName)) prepare(db, sql).run();
   }
-  const databases = db.prepare("PRAGMA database_list").all().map(columns);
+  const databases = prepare(db, "PRAGMA database_list").all();
   return {
-    entries: new SqliteEntries(prepare, tableName),
-    begin: prepare("BEGIN"),
-    beginImmediate: prepare("BEGIN IMMEDIATE"),
-    commit: prepare("COMMIT"),
-    rollback: prepare("ROLLBACK"),
-    autocommits: databases.some((row) => row![1] === "main" && !row![2]),
+    entries: new SqliteEntries((sql) => prepare(db, sql), tableName),
+    begin: prepare(db, "BEGIN"),
+    beginImmediate: prepare(db, "BEGIN IMMEDIATE"),
+    commit: prepare(db, "COMMIT"),
+    rollback: prepare(db, "ROLLBACK"),
+    autocommits: databases.some((row) => row[1] === "main" && !row[2]),
   };
 }
 

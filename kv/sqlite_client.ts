@@ -51,10 +51,15 @@ export interface SqliteDatabase {
   readonly isTransaction?: boolean;
   /** Whether a transaction is open, as the others call it. */
   readonly inTransaction?: boolean;
+  /** `false` once `@db/sqlite` or better-sqlite3 is closed. */
+  readonly open?: unknown;
 }
 
-/** Gives a client's statement the shape that all share. */
-export function adapt(statement: SqliteStatement): Statement {
+/** Prepares a statement, the same for every client. */
+export function prepare(db: SqliteDatabase, sql: string): Statement {
+  // @db/sqlite cuts the SQL, in bytes of UTF-8, to the length of the string.
+  const cut = new TextEncoder().encode(sql).length - sql.length;
+  const statement = db.prepare(sql + " ".repeat(cut));
   // Rows as arrays where the client can, which is faster.
   (statement as { setReturnArrays?: (enabled: boolean) => void })
     .setReturnArrays?.(true);
@@ -71,8 +76,32 @@ export function adapt(statement: SqliteStatement): Statement {
   };
 }
 
+/**
+ * Throws if the database is closed. Statements may outlive it, in `bun:sqlite`
+ * to write on, in `@db/sqlite` to use memory that is freed.
+ */
+export function checkOpen(db: SqliteDatabase): void {
+  if (db.open === false) throw new Error("the database is closed");
+  void db.inTransaction; // Once it is closed, bun:sqlite throws here.
+}
+
+/**
+ * Makes an attempt without the client's own waiting for locks, which would hold
+ * up the event loop: better-sqlite3 waits for 5 seconds unless told otherwise.
+ */
+export function withoutWaiting<T>(db: SqliteDatabase, attempt: () => T): T {
+  const timeout = Number(prepare(db, "PRAGMA busy_timeout").get()![0]);
+  if (timeout === 0) return attempt();
+  prepare(db, "PRAGMA busy_timeout = 0").get();
+  try {
+    return attempt();
+  } finally {
+    prepare(db, `PRAGMA busy_timeout = ${timeout}`).get();
+  }
+}
+
 /** The columns of a row, or `undefined` if there is none. */
-export function columns(row: unknown): readonly unknown[] | undefined {
+function columns(row: unknown): readonly unknown[] | undefined {
   if (row === undefined || row === null || Array.isArray(row)) {
     return row ?? undefined;
   }

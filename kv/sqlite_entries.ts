@@ -28,6 +28,12 @@ export interface Row {
   readonly expiry: number | undefined;
 }
 
+/** What it takes to carry out a call. */
+export type EntryCall = Pick<
+  KvCall,
+  "kind" | "id" | "value" | "expiry" | "matches"
+>;
+
 /** Past this number of expired rows, a step of a sweep is over. */
 const MAX_SWEEP_ROWS = 4096;
 
@@ -108,7 +114,7 @@ export class SqliteEntries {
    *
    * @returns What was found by a `get`, or whether a `cas` was made.
    */
-  carryOut(call: KvCall): EncodedValue | boolean | undefined {
+  carryOut(call: EntryCall): EncodedValue | boolean | undefined {
     switch (call.kind) {
       case "get":
         return this.#read(call.id);
@@ -132,7 +138,7 @@ export class SqliteEntries {
       : undefined;
   }
 
-  #swap(call: KvCall): boolean {
+  #swap(call: EntryCall): boolean {
     const { id, value, expiry = null } = call;
     // Only another process can come between the two statements. The second one
     // then changes nothing, and the first is repeated.

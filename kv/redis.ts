@@ -1,0 +1,420 @@
+/**
+ * A store on Redis or Redis Cluster.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import { KvCasDriver, type KvPageEntry } from "./base.ts";
+import type { KvCall } from "./call.ts";
+import { compareStrings, decodeKey, encodeKey, startsWith } from "./key.ts";
+import { isRefused, type RedisClient } from "./redis_client.ts";
+import { RedisConnections, Sending } from "./redis_connections.ts";
+import { namesUnder } from "./redis_scan.ts";
+import { evaluate, GET_EXPIRING, SET_EXPIRING } from "./redis_scripts.ts";
+import { keySlot } from "./redis_slot.ts";
+import { swap } from "./redis_swap.ts";
+import {
+  argument,
+  codec,
+  isOurs,
+  MAX_VALUE_BYTES,
+  stored,
+} from "./redis_value.ts";
+import type { KvStoreTraits } from "./store.ts";
+
+export type { RedisClient } from "./redis_client.ts";
+
+/**
+ * Options of {@linkcode RedisKvStore}.
+ *
+ * @example Usage
+ * ```ts
+ * import type { RedisKvStoreOptions } from "@org/kv/redis";
+ *
+ * const options: RedisKvStoreOptions = { keyPrefix: "sessions:" };
+ * ```
+ */
+export interface RedisKvStoreOptions {
+  /**
+   * What every key in Redis starts with. It keeps the entries of a store apart
+   * from all else in the database.
+   *
+   * @default {"kv:"}
+   */
+  readonly keyPrefix?: string;
+}
+
+/** About how many bytes one command carries, or brings back. */
+const COMMAND_BYTES = 16_384;
+
+/** The most keys in one command. */
+const COMMAND_KEYS = 64;
+
+/** From this size on, a command of its own is faster than a part in a script. */
+const LARGE_BYTES = 1024;
+
+/** About how many bytes a page of a listing should have. */
+const PAGE_BYTES = 1_048_576;
+
+/**
+ * A store on Redis or Redis Cluster, by ioredis 5 or 6.
+ *
+ * An entry is one Redis string. Its key is `keyPrefix` and the parts of the key
+ * with `!` between them, and a plain value is its JSON, so that
+ * `redis-cli GET 'kv:users!alice'` shows it. (In a part, `!`, `"`, spaces and
+ * control characters are escaped.) The server counts the TTL, in milliseconds.
+ *
+ * The calls of one tick travel together. On a Cluster each goes to the node
+ * that has its slot; with a hash tag in the prefix, as in `"{kv}:"`, all entries
+ * are in one slot, and more calls fit into one command.
+ *
+ * **What may be lost.** Redis acknowledges a write before it is on disk, and
+ * before a replica has it. With `appendfsync always` nothing acknowledged is
+ * lost when the server is killed; with `everysec`, the default of an
+ * append-only file, the last second may be; without an append-only file, all
+ * since the last snapshot. When a replica takes over, writes that it had not
+ * received are gone, swaps included: compare-and-swap is linearizable as long as
+ * no failover loses a write. With `scaleReads` other than `"master"`, reads may
+ * be stale. Choose `maxmemory-policy noeviction`, or entries may vanish.
+ *
+ * **When the connection breaks.** ioredis connects again by itself and sends
+ * again what was not answered, within limits that are yours to set
+ * (`maxRetriesPerRequest`, 20 by default and not to be `null` if calls should
+ * fail one day; `retryStrategy`; `enableOfflineQueue`). Calls made meanwhile
+ * wait, and fail with a `KvError` past these limits. Reads, `set` and `delete`
+ * are right either way; sent twice, a write may take effect a second time before
+ * it is acknowledged. A `cas` that was under way rejects with
+ * `KvOutcomeUnknownError`, because its answer might be that to its second
+ * sending: the swap was made, or not, or even twice if another client restored
+ * the expected value in between.
+ *
+ * **Other keys.** A key under the prefix that is no string, or a text that is no
+ * JSON, is none of the store's: `list` leaves it out. For `get`, one that is no
+ * string is no entry; for `cas` it is one that does not match, or an error. `set`
+ * and `delete` replace and delete it.
+ *
+ * A listing walks all keys of the database, about a million in a second, since
+ * Redis has no order: a database of its own, or none too many other keys, makes
+ * it fast. It never blocks the server for longer than a few milliseconds.
+ *
+ * Deno needs `--allow-net` for the servers, all nodes of a Cluster included, and
+ * what ioredis asks for besides: `--allow-env` and `--allow-read`. The client
+ * stays the caller's, and a process ends only once the caller closes it.
+ *
+ * @example Usage
+ * ```ts ignore
+ * import { RedisKvStore } from "@org/kv/redis";
+ * import { assertEquals } from "@std/assert";
+ * import { Redis } from "ioredis";
+ *
+ * const redis = new Redis("redis://localhost:6379");
+ *
+ * const kv = new RedisKvStore(redis);
+ * await kv.set(["users", "alice"], { visits: 1 }, { ttl: 60_000 });
+ * assertEquals(await kv.get(["users", "alice"]), { visits: 1 });
+ * assertEquals(await redis.get("kv:users!alice"), '{"visits":1}');
+ *
+ * await redis.quit();
+ * ```
+ */
+export class RedisKvStore extends KvCasDriver {
+  /** What the store is; a listing collects its keys first. */
+  readonly traits: KvStoreTraits = {
+    driver: "redis",
+    persistent: true,
+    shared: "network",
+    maxValueBytes: MAX_VALUE_BYTES,
+    without: {
+      streaming: "Redis has no order: a listing collects its keys, and then " +
+        "reads the values page by page",
+    },
+  };
+
+  readonly #client: RedisClient;
+  readonly #connections: RedisConnections;
+  readonly #prefix: string;
+  /** About how many bytes the values read lately had. */
+  #valueBytes = COMMAND_BYTES / 32;
+
+  /**
+   * Makes a store. The client stays the caller's, to be closed by the caller.
+   *
+   * @param redis A client for one server or for a Cluster.
+   * @param options The prefix of the keys.
+   * @throws {TypeError} If the client or an option is of a wrong type.
+   */
+  constructor(redis: RedisClient, options: RedisKvStoreOptions = {}) {
+    super({ codec });
+    if (typeof redis?.mgetBuffer !== "function") {
+      throw new TypeError(
+        "Cannot make a RedisKvStore: redis must be a client of ioredis: " +
+          `received ${redis === null ? "null" : typeof redis}`,
+      );
+    }
+    const { keyPrefix = "kv:" } = options;
+    if (typeof keyPrefix !== "string" || !keyPrefix.isWellFormed()) {
+      throw new TypeError(
+        "Cannot make a RedisKvStore: keyPrefix must be a well-formed string: " +
+          `received a value of type ${typeof keyPrefix}`,
+      );
+    }
+    this.#client = redis;
+    this.#connections = RedisConnections.of(redis);
+    this.#prefix = keyPrefix;
+  }
+
+  /** Sends the calls at once, those on the same slot in few commands. */
+  protected override execute(calls: readonly KvCall[]): Promise<void> {
+    const [first] = calls;
+    if (calls.length === 1) {
+      return first!.kind === "cas"
+        ? this.#swap(first!)
+        : this.#carryOut(calls, this.#commandOf(first!));
+    }
+    const swaps: KvCall[] = [];
+    const others = new Map<Command, KvCall[]>();
+    for (const call of calls) {
+      if (call.kind === "cas") {
+        swaps.push(call);
+        continue;
+      }
+      const command = this.#commandOf(call);
+      const same = others.get(command);
+      if (same === undefined) others.set(command, [call]);
+      else same.push(call);
+    }
+    const answers: Promise<void>[] = [];
+    const uncork = this.#cork();
+    try {
+      for (const [command, calls] of others) {
+        for (const chunk of this.#chunks(calls, this.#maxKeys(command))) {
+          answers.push(this.#carryOut(chunk, command));
+        }
+      }
+      for (const call of swaps) answers.push(this.#swap(call));
+    } finally {
+      uncork();
+    }
+    return Promise.all(answers).then(() => {});
+  }
+
+  /** Collects the keys, and reads the values page by page. */
+  protected override async *pages(
+    prefix: readonly string[],
+  ): AsyncGenerator<KvPageEntry[]> {
+    const ids = await this.#ids(prefix);
+    let end = 0;
+    while (end < ids.length) {
+      const start = end;
+      end += Math.max(
+        16,
+        Math.min(1024, Math.floor(PAGE_BYTES / this.#valueBytes)),
+      );
+      const page = await this.#page(ids.slice(start, end));
+      if (page.length > 0) yield page;
+    }
+  }
+
+  /** The ids of the entries that may start with a prefix, in key order. */
+  async #ids(prefix: readonly string[]): Promise<string[]> {
+    const outer = String(this.#client.options.keyPrefix ?? "") + this.#prefix;
+    const start = prefix.length === 0 ? "" : encodeKey(prefix);
+    const names = await namesUnder(
+      this.#client,
+      this.#connections,
+      outer + start,
+    );
+    const ids: string[] = [];
+    for (const name of names) {
+      const id = name.slice(outer.length);
+      const key = decodeKey(id);
+      if (startsWith(key, prefix) && encodeKey(key) === id) ids.push(id);
+    }
+    return ids.sort(compareStrings);
+  }
+
+  async #page(ids: readonly string[]): Promise<KvPageEntry[]> {
+    const entries = new Map<string, KvPageEntry>();
+    const read = async (ids: readonly string[]): Promise<void> => {
+      const time = Date.now();
+      const names = ids.map((id) => this.#prefix + id);
+      let answer: (Buffer | number | null)[];
+      try {
+        answer = await this.#connections.answer(
+          evaluate(this.#client, GET_EXPIRING, names, []),
+        ) as typeof answer;
+      } catch (error) {
+        if (ids.length === 1 || !isRefused(error)) throw error;
+        await Promise.all(ids.map((id) => read([id])));
+        return;
+      }
+      const values = ids.map((_, i) => answer[2 * i] as Buffer | null);
+      this.#learn(values);
+      for (const [i, id] of ids.entries()) {
+        const value = values[i];
+        const left = answer[2 * i + 1] as number;
+        // -2: it has expired between the two questions.
+        if (!value || left === -2 || !isOurs(value)) continue;
+        const expiry = left < 0 ? undefined : time + left;
+        entries.set(id, this.entry(decodeKey(id), value, expiry));
+      }
+    };
+    const uncork = this.#cork();
+    const reads: Promise<void>[] = [];
+    try {
+      for (const group of this.#bySlot(ids, (id) => id)) {
+        for (let i = 0; i < group.length; i += this.#readKeys()) {
+          reads.push(read(group.slice(i, i + this.#readKeys())));
+        }
+      }
+    } finally {
+      uncork();
+    }
+    await Promise.all(reads);
+    return ids.flatMap((id) => entries.get(id) ?? []);
+  }
+
+  /** Splits calls into those that fit into one command. */
+  *#chunks(
+    calls: readonly KvCall[],
+    maxKeys: number,
+  ): Generator<readonly KvCall[]> {
+    if (calls.length < 2) {
+      if (calls.length === 1) yield calls;
+      return;
+    }
+    for (const group of this.#bySlot(calls, (call) => call.id)) {
+      let start = 0;
+      let bytes = 0;
+      for (let i = 0; i < group.length; i++) {
+        bytes += group[i]!.bytes;
+        if (i > start && (i === start + maxKeys || bytes > COMMAND_BYTES)) {
+          yield group.slice(start, i);
+          start = i;
+          bytes = group[i]!.bytes;
+        }
+      }
+      yield group.slice(start);
+    }
+  }
+
+  /** Groups what belongs to different slots, which no one command may touch. */
+  #bySlot<T>(
+    items: readonly T[],
+    idOf: (item: T) => string,
+  ): Iterable<readonly T[]> {
+    if (this.#client.nodes === undefined) return [items];
+    const outer = String(this.#client.options.keyPrefix ?? "") + this.#prefix;
+    return Map.groupBy(items, (item) => keySlot(outer + idOf(item))).values();
+  }
+
+  #commandOf(call: KvCall): Command {
+    if (call.kind === "get") return this.#get;
+    if (call.kind === "delete") return this.#delete;
+    if (call.ttl === undefined) return this.#set;
+    return call.bytes < LARGE_BYTES ? this.#setExpiring : this.#setAlone;
+  }
+
+  #maxKeys(command: Command): number {
+    if (command === this.#get) return this.#readKeys();
+    return command === this.#setAlone ? 1 : COMMAND_KEYS;
+  }
+
+  /** How many values to read at once. */
+  #readKeys(): number {
+    const keys = Math.floor(COMMAND_BYTES / this.#valueBytes);
+    return Math.max(1, Math.min(COMMAND_KEYS, keys));
+  }
+
+  #learn(values: readonly (Buffer | null)[]): void {
+    let bytes = 0;
+    for (const value of values) bytes += value?.length ?? 0;
+    this.#valueBytes += (bytes / values.length + 1 - this.#valueBytes) / 4;
+  }
+
+  /** Has what is sent until the returned function is called leave at once. */
+  #cork(): () => void {
+    const nodes = this.#client.nodes?.("all") ?? [this.#client];
+    const streams = nodes.map((node) => node.stream);
+    for (const stream of streams) stream?.cork();
+    return () => {
+      for (const stream of streams) stream?.uncork();
+    };
+  }
+
+  /** Sends one command for some calls, and each alone if it was refused. */
+  async #carryOut(calls: readonly KvCall[], command: Command): Promise<void> {
+    const sending = new Sending(this.#connections);
+    try {
+      await command(calls);
+    } catch (error) {
+      if (calls.length > 1 && isRefused(error)) {
+        await Promise.all(
+          calls.map((call) => this.#carryOut([call], command)),
+        );
+        return;
+      }
+      for (const call of calls) call.reject(sending.failure(call, error));
+      return;
+    }
+    for (const call of calls) call.resolve();
+  }
+
+  #swap(call: KvCall): Promise<void> {
+    const name = this.#prefix + call.id;
+    return swap(this.#client, this.#connections, name, call);
+  }
+
+  readonly #get: Command = async (calls) => {
+    // An entry alone too, since `GET` fails where there is no string.
+    const values = await this.#connections.answer(
+      this.#client.mgetBuffer(calls.map((call) => this.#prefix + call.id)),
+    );
+    this.#learn(values);
+    for (let i = 0; i < calls.length; i++) {
+      const value = values[i];
+      calls[i]!.found(value ? stored(value) : undefined);
+    }
+  };
+
+  readonly #set: Command = (calls) => {
+    if (calls.length === 1) return this.#setAlone(calls);
+    const entries: (string | Buffer)[] = [];
+    for (const { id, value } of calls) {
+      entries.push(this.#prefix + id, argument(value!));
+    }
+    return this.#connections.answer(this.#client.mset(...entries));
+  };
+
+  readonly #setExpiring: Command = (calls) => {
+    if (calls.length === 1) return this.#setAlone(calls);
+    const names: string[] = [];
+    const values: (string | Buffer | number)[] = [];
+    for (const { id, value, ttl } of calls) {
+      names.push(this.#prefix + id);
+      values.push(argument(value!), ttl!);
+    }
+    return this.#connections.answer(
+      evaluate(this.#client, SET_EXPIRING, names, values),
+    );
+  };
+
+  readonly #setAlone: Command = (calls) => {
+    const { id, value, ttl } = calls[0]!;
+    const name = this.#prefix + id;
+    return this.#connections.answer(
+      ttl === undefined
+        ? this.#client.set(name, argument(value!))
+        : this.#client.set(name, argument(value!), "PX", ttl),
+    );
+  };
+
+  readonly #delete: Command = (calls) =>
+    this.#connections.answer(
+      this.#client.del(calls.map((call) => this.#prefix + call.id)),
+    );
+}
+
+/** Carries out calls of one kind and slot; `#carryOut` settles the writes. */
+type Command = (calls: readonly KvCall[]) => Promise<unknown>;
