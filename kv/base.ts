@@ -8,7 +8,7 @@
 import { Batch, type BatchOptions } from "./batch.ts";
 import { failure, KvCall, type KvCodec, refusal } from "./call.ts";
 import { KvCorruptionError, KvError } from "./errors.ts";
-import { checkKey, checkPrefix, describe, encodeKey } from "./key.ts";
+import { checkKey, checkPrefix, describe } from "./key.ts";
 import type {
   KvKey,
   KvStore,
@@ -154,10 +154,7 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
   get<T = unknown>(key: KvKey): Promise<T | undefined> {
     try {
       const checked = checkKey(key, "get");
-      const id = encodeKey(checked);
-      return this.#add({ kind: "get", key: checked, id }) as Promise<
-        T | undefined
-      >;
+      return this.#add("get", checked) as Promise<T | undefined>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -183,12 +180,8 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     try {
       const checked = checkKey(key, "set");
       const write = this.#checkWrite("set", checked, value, options);
-      return this.#add({
-        kind: write.value === undefined ? "delete" : "set",
-        key: checked,
-        id: encodeKey(checked),
-        ...write,
-      }) as Promise<void>;
+      const kind = write.value === undefined ? "delete" : "set";
+      return this.#add(kind, checked, write) as Promise<void>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -206,8 +199,7 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
   delete(key: KvKey): Promise<void> {
     try {
       const checked = checkKey(key, "delete");
-      const id = encodeKey(checked);
-      return this.#add({ kind: "delete", key: checked, id }) as Promise<void>;
+      return this.#add("delete", checked) as Promise<void>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -245,21 +237,27 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
   ): Promise<boolean> {
     try {
       const checked = checkKey(key, "cas");
-      const write = this.#checkWrite("cas", checked, newValue, options);
-      return this.#add({
-        kind: "cas",
-        key: checked,
-        id: encodeKey(checked),
-        expected: this.#encode("cas", checked, expectedValue),
-        ...write,
-      }) as Promise<boolean>;
+      const { value, ttl } = this.#checkWrite(
+        "cas",
+        checked,
+        newValue,
+        options,
+      );
+      const expected = this.#encode("cas", checked, expectedValue);
+      return this.#add("cas", checked, { value, ttl, expected }) as Promise<
+        boolean
+      >;
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  #add(call: ConstructorParameters<typeof KvCall<Stored>>[1]) {
-    return this.#batch.add(new KvCall(this.#codec, call));
+  #add(
+    kind: KvCall["kind"],
+    key: KvKey,
+    write?: ConstructorParameters<typeof KvCall<Stored>>[3],
+  ): Promise<unknown> {
+    return this.#batch.add(new KvCall(this.#codec, kind, key, write));
   }
 
   async *#list(prefix: readonly string[]): AsyncGenerator<KvStoreListEntry> {
@@ -297,10 +295,12 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     options: KvStoreSetOptions | undefined,
   ): { value: Stored | undefined; ttl: number | undefined } {
     let ttl: number | undefined;
-    try {
-      ttl = ttlMilliseconds(options?.ttl);
-    } catch (error) {
-      throw refusal(action, key, error);
+    if (options?.ttl !== undefined) {
+      try {
+        ttl = ttlMilliseconds(options.ttl);
+      } catch (error) {
+        throw refusal(action, key, error);
+      }
     }
     const stored = this.#encode(action, key, value);
     return ttl !== undefined && ttl <= 0

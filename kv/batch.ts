@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KvCall } from "./call.ts";
+import type { KvCall, KvCallListener } from "./call.ts";
 
 /**
  * How calls are put together.
@@ -78,7 +78,7 @@ const CALLS_PER_TURN = 4096;
  */
 
 /** Gathers calls into batches and keeps their order per key. */
-export class Batch<Stored> {
+export class Batch<Stored> implements KvCallListener<Stored> {
   readonly #execute: (calls: KvCall<Stored>[]) => void | Promise<void>;
   readonly #maxCalls: number;
   readonly #maxBytes: number;
@@ -108,12 +108,9 @@ export class Batch<Stored> {
 
   /** Adds a call; its result is that of the call. */
   add(call: KvCall<Stored>): Promise<unknown> {
-    const epoch = this.#epoch;
-    epoch.enter();
-    call.onSettled = (call, failed) => {
-      epoch.leave();
-      if (!this.#sequential) this.#settled(call, failed);
-    };
+    this.#epoch.enter();
+    call.epoch = this.#epoch;
+    call.listener = this;
     this.#queue.push(call);
     this.#schedule();
     return call.promise;
@@ -209,6 +206,7 @@ export class Batch<Stored> {
   /** Takes the first calls whose keys are free. */
   #takeFree(): KvCall<Stored>[] {
     const queue = this.#queue;
+    if (queue.length === 1) return this.#takeOne(queue);
     const taken: KvCall<Stored>[] = [];
     const left: KvCall<Stored>[] = [];
     const leftKeys = new Set<string>();
@@ -248,7 +246,19 @@ export class Batch<Stored> {
     return taken;
   }
 
-  #settled(call: KvCall<Stored>, failed: boolean) {
+  #takeOne(queue: KvCall<Stored>[]): KvCall<Stored>[] {
+    const { id, kind } = queue[0]!;
+    const busy = this.#busy.get(id);
+    if (busy !== undefined && (kind !== "get" || busy < 0)) return [];
+    this.#busy.set(id, kind === "get" ? (busy ?? 0) + 1 : -1);
+    this.#queue = [];
+    return queue;
+  }
+
+  /** Frees the key of a call that is settled, for those that wait for it. */
+  callSettled(call: KvCall<Stored>, failed: boolean): void {
+    (call.epoch as Epoch).leave();
+    if (this.#sequential) return;
     const { id } = call;
     const busy = this.#busy.get(id);
     if (busy !== undefined && busy > 1) this.#busy.set(id, busy - 1);

@@ -6,7 +6,7 @@
 
 import { equalValues } from "./equal.ts";
 import { KvCorruptionError, KvError } from "./errors.ts";
-import { describe } from "./key.ts";
+import { describe, encodeKey } from "./key.ts";
 import type { KvKey } from "./store.ts";
 
 /**
@@ -32,6 +32,16 @@ export interface KvCodec<Stored> {
   decode(stored: Stored): unknown;
   /** About how many bytes a stored value takes, to bound batches. */
   bytes(stored: Stored): number;
+}
+
+/**
+ * What is told when a call is settled.
+ *
+ * @typeParam Stored The stored form of values.
+ */
+export interface KvCallListener<Stored> {
+  /** The call is settled, and its caller will know in a moment. */
+  callSettled(call: KvCall<Stored>, failed: boolean): void;
 }
 
 /**
@@ -73,8 +83,9 @@ export class KvCall<Stored = string | Uint8Array> {
   /** For the batch: an earlier write of the same key that this one replaces. */
   replaced: KvCall<Stored> | undefined = undefined;
   /** For the batch: told when the call is settled, before its caller. */
-  onSettled: ((call: KvCall<Stored>, failed: boolean) => void) | undefined =
-    undefined;
+  listener: KvCallListener<Stored> | undefined = undefined;
+  /** For the batch: the calls between two listings, of which this is one. */
+  epoch: unknown = undefined;
 
   readonly #codec: KvCodec<Stored>;
   #resolve!: (result: unknown) => void;
@@ -85,26 +96,27 @@ export class KvCall<Stored = string | Uint8Array> {
    * Makes a call.
    *
    * @param codec How values are stored.
-   * @param call What is to be done.
+   * @param kind What is to be done.
+   * @param key The key, checked and copied.
+   * @param write What is to be written, and for how long.
    */
   constructor(
     codec: KvCodec<Stored>,
-    call: {
-      kind: "get" | "set" | "delete" | "cas";
-      key: KvKey;
-      id: string;
-      value?: Stored | undefined;
-      expected?: Stored | undefined;
-      ttl?: number | undefined;
+    kind: "get" | "set" | "delete" | "cas",
+    key: KvKey,
+    write?: {
+      readonly value: Stored | undefined;
+      readonly ttl: number | undefined;
+      readonly expected?: Stored | undefined;
     },
   ) {
-    this.kind = call.kind;
-    this.key = call.key;
-    this.id = call.id;
-    this.value = call.value;
-    this.expected = call.expected;
-    this.ttl = call.ttl;
-    this.time = call.ttl === undefined ? 0 : Date.now();
+    this.kind = kind;
+    this.key = key;
+    this.id = encodeKey(key);
+    this.value = write?.value;
+    this.expected = write?.expected;
+    this.ttl = write?.ttl;
+    this.time = this.ttl === undefined ? 0 : Date.now();
     this.#codec = codec;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -177,7 +189,7 @@ export class KvCall<Stored = string | Uint8Array> {
   resolve(result?: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.onSettled?.(this, false);
+    this.listener?.callSettled(this, false);
     this.#resolve(result);
   }
 
@@ -190,7 +202,7 @@ export class KvCall<Stored = string | Uint8Array> {
   reject(error: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.onSettled?.(this, true);
+    this.listener?.callSettled(this, true);
     this.#reject(error instanceof KvError ? error : this.failure(error));
   }
 
