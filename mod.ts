@@ -30,6 +30,12 @@ export {
 } from "./kv/errors.ts";
 export { MemoryKvStore } from "./kv/memory.ts";
 export {
+  type PgliteClient,
+  type PostgresJsClient,
+  PostgresKvStore,
+  type PostgresTableOptions,
+} from "./kv/postgres.ts";
+export {
   type RedisClient,
   RedisKvStore,
   type RedisKvStoreOptions,

@@ -80,11 +80,23 @@ export class KvCall<Stored = string | Uint8Array> {
   /** What the caller waits for. */
   readonly promise: Promise<unknown>;
 
-  /** For the batch: an earlier write of the same key that this one replaces. */
+  /**
+   * For the batch: an earlier write of the same key that this one replaces.
+   *
+   * @ignore
+   */
   replaced: KvCall<Stored> | undefined = undefined;
-  /** For the batch: told when the call is settled, before its caller. */
+  /**
+   * For the batch: told when the call is settled, before its caller.
+   *
+   * @ignore
+   */
   listener: KvCallListener<Stored> | undefined = undefined;
-  /** For the batch: the calls between two listings, of which this is one. */
+  /**
+   * For the batch: the calls between two listings, of which this is one.
+   *
+   * @ignore
+   */
   epoch: unknown = undefined;
 
   readonly #codec: KvCodec<Stored>;

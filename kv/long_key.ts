@@ -6,7 +6,7 @@
  */
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { encodeKey } from "./key.ts";
+import { encodeKey, utf8Length } from "./key.ts";
 import type { KvKey } from "./store.ts";
 
 /** What a digest starts with: it sorts after all that anyone would write. */
@@ -189,7 +189,7 @@ export class KeyLimit {
 const encoder = new TextEncoder();
 
 function encodedBytes(part: string): number {
-  return encoder.encode(encodeKey([part])).length + 1;
+  return utf8Length(encodeKey([part])) + 1;
 }
 
 function digest(parts: readonly string[]): string {

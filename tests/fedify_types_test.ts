@@ -6,10 +6,14 @@ import type { KvStore as KvStore1_10_12 } from "@fedify/fedify-1.10.12";
 import type { KvStore as KvStore2_3_6 } from "@fedify/fedify";
 import { assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
+import type { DurableObjectKvStore } from "../kv/durable_object.ts";
+import type { WorkersKvStore } from "../kv/workers.ts";
 import {
   DenoKvStore,
   type KvStore,
   MemoryKvStore,
+  type PostgresKvStore,
+  type RedisKvStore,
   SqliteKvStore,
 } from "../mod.ts";
 
@@ -18,13 +22,21 @@ type EveryKvStore =
   & KvStore1_5_9
   & KvStore1_8_8
   & KvStore1_10_12
-  & KvStore2_3_6
-  & Required<Pick<KvStore2_3_6, "cas">>;
+  & KvStore2_3_6;
+type EveryCasKvStore = EveryKvStore & Required<Pick<KvStore2_3_6, "cas">>;
+
+/** Fails to type-check if one of them does not fit. */
+export function fit(
+  stores: [RedisKvStore, PostgresKvStore, DurableObjectKvStore],
+  withoutCas: WorkersKvStore,
+): [EveryCasKvStore[], EveryKvStore] {
+  return [stores, withoutCas];
+}
 
 Deno.test("every store is a KvStore of Fedify 1.0.0 to 2.3.6", async () => {
   using db = new DatabaseSync(":memory:");
   using kv = await Deno.openKv(":memory:");
-  const stores: (EveryKvStore & KvStore)[] = [
+  const stores: (EveryCasKvStore & KvStore)[] = [
     new MemoryKvStore(),
     new SqliteKvStore(db),
     new DenoKvStore(kv),

@@ -1,0 +1,297 @@
+/**
+ * A store in a table of a PostgreSQL database.
+ *
+ * @module
+ */
+
+import { KvCasDriver } from "./base.ts";
+import type { KvCall } from "./call.ts";
+import { KvOutcomeUnknownError } from "./errors.ts";
+import {
+  type Ask,
+  askerOf,
+  type PgliteClient,
+  type PostgresJsClient,
+} from "./postgres_client.ts";
+import { MAX_VALUE_BYTES, postgresCodec } from "./postgres_codec.ts";
+import { isRefused, isTransient, isUnknown } from "./postgres_error.ts";
+import { listPages } from "./postgres_list.ts";
+import { PostgresStatements } from "./postgres_sql.ts";
+import {
+  makeTable,
+  type PostgresTableOptions,
+  quotedName,
+} from "./postgres_table.ts";
+import {
+  type Kind,
+  kindOf,
+  parametersOf,
+  statementsOf,
+  type Work,
+  workOf,
+} from "./postgres_work.ts";
+import type { KvStoreListEntry, KvStoreTraits } from "./store.ts";
+
+export type { PgliteClient, PostgresJsClient } from "./postgres_client.ts";
+export { type PostgresTableOptions, schema } from "./postgres_table.ts";
+
+/** How often a call is repeated that the server refused because of others. */
+const MAX_ATTEMPTS = 50;
+
+const SWEEP_INTERVAL = 1_000;
+
+/**
+ * A store in a table of a PostgreSQL database, through postgres.js or PGlite.
+ *
+ * The table is made on first use, if it is not there. Then a call is one
+ * statement and one round trip, and the calls of one tick travel together. All
+ * processes that use the table see each other's writes at once, and `cas` is
+ * atomic among all of them.
+ *
+ * - **Durability** is the server's: what was acknowledged is on its disk.
+ *   With `synchronous_commit = off` a crash of the server loses the last
+ *   fraction of a second, though never half of a call; a failover to a replica
+ *   loses what the replica had not got, unless `synchronous_standby_names` makes
+ *   the server wait for it; an `unlogged` table is empty after a crash.
+ * - **Rights**: `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the table; for the
+ *   one who makes it `CREATE` on its schema, too. Deno needs
+ *   `--allow-net=host:port`, and postgres.js wants `--allow-env`.
+ * - **PgBouncer** in its transaction mode needs a client with `prepare: false`,
+ *   unless it knows of prepared statements (from 1.21 on). postgres.js takes
+ *   two round trips a call then.
+ * - **Failures**: postgres.js connects anew by itself. While the server is down,
+ *   calls fail within the client's `connect_timeout`, and its `backoff`, by which
+ *   it waits up to 20 seconds before it tries once more. It sets no limit to a
+ *   query; the server does, by `statement_timeout`. End a client that may have
+ *   lost connections by `sql.end({ timeout: 5 })`: without a limit, postgres.js
+ *   3.4 may wait for ever.
+ * - **Expiry** is by the server's clock. Once a second a write first deletes some
+ *   rows that have expired, and while there are many, each write does.
+ *
+ * Values are readable in SQL: `SELECT value::jsonb FROM kv` where they are
+ * plain JSON. Others are text that starts with `cbor:`.
+ *
+ * @example Usage
+ * ```ts ignore
+ * import { PostgresKvStore } from "@org/kv/postgres";
+ * import { assertEquals } from "@std/assert";
+ * import postgres from "postgres";
+ *
+ * const sql = postgres("postgres://localhost/app");
+ * const kv = new PostgresKvStore(sql);
+ * await kv.set(["greeting", "en"], "Hello", { ttl: 60_000 });
+ * assertEquals(await kv.get(["greeting", "en"]), "Hello");
+ * await sql.end();
+ * ```
+ */
+export class PostgresKvStore extends KvCasDriver<string> {
+  /** What the store is and what it does not promise. */
+  readonly traits: KvStoreTraits = {
+    driver: "postgres",
+    persistent: true,
+    shared: "network",
+    maxValueBytes: MAX_VALUE_BYTES,
+    without: {},
+  };
+
+  readonly #ask: Ask;
+  readonly #options: PostgresTableOptions;
+  readonly #statements: PostgresStatements;
+  #opening: Promise<void> | undefined;
+  #opened = false;
+  #nextSweep = -Infinity;
+
+  /**
+   * Makes a store on a client, which stays the caller's to close.
+   *
+   * @param sql The client: what `postgres()` of postgres.js returns, or a
+   * `PGlite`.
+   * @param options The name of the table, and how it is made.
+   * @throws {TypeError} If the client or the name is none.
+   */
+  constructor(
+    sql: PostgresJsClient | PgliteClient,
+    options: PostgresTableOptions = {},
+  ) {
+    super({ codec: postgresCodec, concurrency: 4 });
+    this.#ask = askerOf(sql);
+    this.#options = { ...options };
+    this.#statements = new PostgresStatements(quotedName(options.tableName));
+  }
+
+  /** Carries out a batch of calls. */
+  protected override async execute(
+    calls: readonly KvCall<string>[],
+  ): Promise<void> {
+    if (!this.#opened) await this.#open();
+    if (
+      performance.now() >= this.#nextSweep &&
+      calls.some(({ kind }) => kind !== "get")
+    ) {
+      await this.#sweep(100 + 2 * calls.length);
+    }
+    if (calls.length === 1) {
+      const call = calls[0]!;
+      return await this.#run(kindOf(call), [workOf(call)]);
+    }
+    const running: Promise<void>[] = [];
+    for (const [kind, works] of statementsOf(calls)) {
+      running.push(this.#run(kind, works));
+    }
+    await Promise.all(running);
+  }
+
+  /** Reads the entries under a prefix. */
+  protected override async *pages(
+    prefix: readonly string[],
+  ): AsyncGenerator<KvStoreListEntry[]> {
+    if (!this.#opened) await this.#open();
+    yield* listPages(this.#ask, this.#statements, prefix);
+  }
+
+  async #run(kind: Kind, works: Work[], attempt = 0): Promise<void> {
+    const { single, batch } = this.#statements[kind];
+    let rows: unknown[][];
+    try {
+      rows = await this.#ask(
+        works.length === 1 ? single : batch,
+        parametersOf(kind, works),
+      );
+    } catch (error) {
+      return await this.#failed(kind, works, attempt, error);
+    }
+    switch (kind) {
+      case "read":
+        for (const [i, { call }] of works.entries()) {
+          const stored = rows[i]?.[0] as string | null | undefined ?? undefined;
+          if (call.kind === "get") call.found(stored);
+          else call.resolve(stored === undefined);
+        }
+        return;
+      case "set":
+      case "delete":
+        for (const { call } of works) call.resolve();
+        return;
+      case "create": {
+        const created = new Set(rows.map((row) => row[0]));
+        for (const { call, key } of works) call.resolve(created.has(key));
+        return;
+      }
+      default:
+        return await this.#compared(kind, works, attempt, rows);
+    }
+  }
+
+  /**
+   * Settles swaps. Where the row holds another form of what is expected, or held
+   * what is expected until another call was faster, the swap is repeated.
+   */
+  async #compared(
+    kind: Kind,
+    works: Work[],
+    attempt: number,
+    rows: unknown[][],
+  ): Promise<void> {
+    const undecided: Promise<void>[] = [];
+    const found = new Array<string | null | undefined>(works.length);
+    for (const [number, value] of rows as [number, string | null][]) {
+      found[number - 1] = value;
+    }
+    for (const [i, work] of works.entries()) {
+      const { call } = work;
+      const stored = found[i];
+      if (stored === null) {
+        call.resolve(true);
+      } else if (stored === undefined || !matches(call, stored)) {
+        call.resolve(false);
+      } else {
+        const error = new Error("the row stayed as it was, without an error");
+        undecided.push(
+          this.#repeat(kind, { ...work, expected: stored }, attempt, error),
+        );
+      }
+    }
+    await Promise.all(undecided);
+  }
+
+  /** Repeats what may be repeated, and rejects the rest. */
+  async #failed(
+    kind: Kind,
+    works: Work[],
+    attempt: number,
+    error: unknown,
+  ): Promise<void> {
+    const broken = isUnknown(error);
+    if (kind === "read" && broken && attempt === 0) {
+      return await this.#run(kind, works, 1);
+    }
+    if (works.length > 1 && isRefused(error)) {
+      await Promise.all(works.map((work) => this.#run(kind, [work])));
+    } else if (isTransient(error)) {
+      await this.#repeat(kind, works[0]!, attempt, error);
+    } else {
+      for (const { call } of works) {
+        call.reject(
+          kind !== "read" && broken
+            ? call.failure(error, KvOutcomeUnknownError)
+            : error,
+        );
+      }
+    }
+  }
+
+  async #repeat(
+    kind: Kind,
+    work: Work,
+    attempt: number,
+    error: unknown,
+  ): Promise<void> {
+    if (attempt === MAX_ATTEMPTS) return work.call.reject(error);
+    if (attempt > 0) await pause(Math.random() * Math.min(2 ** attempt, 64));
+    await this.#run(kind, [work], attempt + 1);
+  }
+
+  async #open(): Promise<void> {
+    this.#opening ??= makeTable(this.#ask, this.#options);
+    try {
+      await this.#opening;
+      this.#opened = true;
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  /*
+   * A sweep goes before a write, at most once a second. But as long as it finds
+   * as many expired rows as it may delete, the next write sweeps, too; as that is
+   * more than one writes, what is written with a TTL cannot outrun what is swept.
+   * The write waits for the sweep, because the client is the caller's: it may be
+   * ended as soon as the write is answered, and postgres.js leaves timers and the
+   * connection of an unanswered query behind.
+   */
+  async #sweep(limit: number): Promise<void> {
+    this.#nextSweep = Infinity;
+    let more = false;
+    try {
+      const [row] = await this.#ask(this.#statements.sweep(limit), []);
+      more = row![0] === limit;
+    } catch {
+      // Whatever it is, the write will tell.
+    } finally {
+      this.#nextSweep = more ? -Infinity : performance.now() + SWEEP_INTERVAL;
+    }
+  }
+}
+
+function matches(call: KvCall<string>, stored: string): boolean {
+  try {
+    return call.matches(stored);
+  } catch (error) {
+    call.reject(error);
+    return false;
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

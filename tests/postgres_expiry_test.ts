@@ -1,0 +1,81 @@
+import { assert, assertEquals } from "@std/assert";
+import { testOnPostgres } from "./postgres_clients.ts";
+
+testOnPostgres(
+  "set() forgets the TTL, and cas() too",
+  async ({ sql, store, tableName }) => {
+    await store.set(["a"], 1, { ttl: 60_000 });
+    await store.set(["b"], 1, { ttl: 60_000 });
+    await store.set(["a"], 2);
+    await store.cas(["b"], 1, 2);
+    assertEquals(
+      [...await sql`SELECT DISTINCT expires FROM ${sql(tableName)}`],
+      [{ expires: null }],
+    );
+  },
+);
+
+testOnPostgres(
+  "an expiry is by the server's clock and never early",
+  async ({ sql, store, tableName }) => {
+    const [before] =
+      await sql`SELECT extract(epoch FROM clock_timestamp()) AS s`;
+    await store.set(["a"], 1, { ttl: 1_000 });
+    await Promise.all(["b", "c"].map((k) => store.set([k], 1, { ttl: 1_000 })));
+    await store.set(["d"], 0);
+    await store.cas(["d"], 0, 1, { ttl: 1_000 });
+    const [after] =
+      await sql`SELECT extract(epoch FROM clock_timestamp()) AS s`;
+    for (
+      const { expires } of await sql`SELECT expires FROM ${sql(tableName)}`
+    ) {
+      assert(Number(expires) >= Number(before!["s"]) * 1_000 + 1_000);
+      assert(Number(expires) <= Math.ceil(Number(after!["s"]) * 1_000) + 1_000);
+    }
+  },
+);
+
+testOnPostgres(
+  "writes sweep what has expired, in bounded steps",
+  async ({ sql, connect, tableName }) => {
+    await connect().get(["make", "the", "table"]);
+    await sql`INSERT INTO ${sql(tableName)} (key, value, expires)
+    SELECT 'dead' || i, '1', i FROM generate_series(1, 500) AS i`;
+    async function dead(): Promise<number> {
+      const [row] = await sql`SELECT count(*)::int AS n
+      FROM ${sql(tableName)} WHERE expires IS NOT NULL`;
+      return row!["n"];
+    }
+    const store = connect();
+    await store.get(["a"]);
+    assertEquals(await dead(), 500);
+    for (const left of [398, 296, 194, 92, 0, 0]) {
+      await store.set(["a"], 1);
+      assertEquals(await dead(), left);
+    }
+    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
+    await store.set(["a"], 1);
+    assertEquals(await dead(), 1, "it sweeps once a second then");
+  },
+);
+
+testOnPostgres(
+  "a sweep skips rows that others hold",
+  async ({ sql, connect, tableName }) => {
+    await connect().set(["a"], 1);
+    await sql`INSERT INTO ${sql(tableName)} (key, value, expires)
+    SELECT 'dead' || i, '1', i FROM generate_series(1, 10) AS i`;
+    await sql.begin(async (sql) => {
+      await sql`SELECT FROM ${sql(tableName)} WHERE key = 'dead5' FOR UPDATE`;
+      await connect().set(["a"], 1);
+    });
+    assertEquals(
+      [
+        ...await sql`SELECT key FROM ${
+          sql(tableName)
+        } WHERE expires IS NOT NULL`,
+      ],
+      [{ key: "dead5" }],
+    );
+  },
+);
