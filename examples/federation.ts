@@ -69,11 +69,12 @@ async function demonstrate(kind: StoreKind): Promise<number> {
 
   try {
     await using folder = await makeFolder();
+    await using backend = await kind.connect(folder.path);
     console.log(
       `Two Fedify servers, each with a store of its own: ${kind.title}\n`,
     );
     const demo = runDemo({
-      openStore: kind.connect(folder.path),
+      openStore: backend.open,
       print: console.log,
       signal: interruption.signal,
     });

@@ -10,6 +10,7 @@ import {
 import { runDemo } from "../examples/federation/demo.ts";
 import type { OpenStore } from "../examples/federation/stores.ts";
 import { UnexpectedError } from "../examples/federation/steps.ts";
+import { unstartable } from "./servers.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -17,10 +18,20 @@ const STORES = {
   "Deno KV on a file": [],
   "memory": ["--store", "memory"],
   "SQLite on a file": ["--store", "sqlite"],
+  "a Redis of its own": ["--store", "redis"],
+  "a PostgreSQL of its own": ["--store", "postgres"],
+};
+
+const missing = {
+  "a Redis of its own": await unstartable("redis"),
+  "a PostgreSQL of its own": await unstartable("postgres"),
 };
 
 for (const [title, args] of Object.entries(STORES)) {
-  Deno.test(`the demo runs on ${title}`, async () => {
+  const reason = missing[title as keyof typeof missing];
+  const name = `the demo runs on ${title}`;
+  const ignore = reason !== undefined;
+  Deno.test(ignore ? `${name} (${reason})` : name, { ignore }, async () => {
     await using demo = await startDemo(args);
     const { code, stdout, stderr } = await demo.end();
 
@@ -157,8 +168,9 @@ function keepStores(Store: new () => MemoryKvStore): OpenStore {
 async function startDemo(args: string[], net = "--allow-net=127.0.0.1") {
   const folder = await Deno.makeTempDir();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-env", "--allow-read", "--allow-write"]
-      .concat([net, "examples/federation.ts"], args),
+    args: ["run", "--no-prompt", net, "--allow-env", "--allow-read"]
+      .concat(["--allow-write", "--allow-run", "--allow-sys=uid"])
+      .concat(["examples/federation.ts"], args),
     cwd: ROOT,
     env: { TMPDIR: folder, TMP: folder, TEMP: folder, NO_COLOR: "1" },
     stdout: "piped",

@@ -4,6 +4,8 @@ import {
   DenoKvStore,
   type KvStore,
   MemoryKvStore,
+  PostgresKvStore,
+  RedisKvStore,
   SqliteKvStore,
 } from "@org/kv";
 
@@ -16,18 +18,35 @@ export interface OpenedStore {
 /** Opens the store of a server by its name; the same name, the same entries. */
 export type OpenStore = (name: string) => OpenedStore | Promise<OpenedStore>;
 
+/** Where the stores are, for as long as the demo lasts. */
+export interface Backend extends AsyncDisposable {
+  readonly open: OpenStore;
+}
+
 /** A kind of store: what to call it, and how to make it in a folder. */
 export interface StoreKind {
   readonly title: string;
-  connect(folder: string): OpenStore;
+  connect(folder: string): Backend | Promise<Backend>;
 }
 
 /** The kinds that `--store` takes. */
 export const STORE_KINDS = {
-  deno: { title: "Deno KV on a file", connect: connectDenoKv },
-  memory: { title: "memory", connect: connectMemory },
-  sqlite: { title: "SQLite on a file", connect: connectSqlite },
+  deno: {
+    title: "Deno KV on a file",
+    connect: (folder) => embedded(connectDenoKv(folder)),
+  },
+  memory: { title: "memory", connect: () => embedded(connectMemory()) },
+  sqlite: {
+    title: "SQLite on a file",
+    connect: (folder) => embedded(connectSqlite(folder)),
+  },
+  redis: { title: "a Redis of its own", connect: connectRedis },
+  postgres: { title: "a PostgreSQL of its own", connect: connectPostgres },
 } satisfies Record<string, StoreKind>;
+
+function embedded(open: OpenStore): Backend {
+  return { open, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
 
 function connectDenoKv(folder: string): OpenStore {
   return async (name) => {
@@ -51,5 +70,38 @@ function connectSqlite(folder: string): OpenStore {
     const db = new DatabaseSync(join(folder, `${name}.sqlite`));
     db.exec("PRAGMA journal_mode = WAL");
     return { kv: new SqliteKvStore(db), close: () => db.close() };
+  };
+}
+
+async function connectRedis(): Promise<Backend> {
+  const { startRedis } = await import("../../tests/servers.ts");
+  const { Redis } = await import("ioredis");
+  const server = await startRedis();
+  return {
+    open: (name) => {
+      const redis = new Redis(server.url);
+      const kv = new RedisKvStore(redis, { keyPrefix: `${name}:` });
+      return {
+        kv,
+        async close() {
+          await redis.quit();
+        },
+      };
+    },
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+async function connectPostgres(): Promise<Backend> {
+  const { startPostgres } = await import("../../tests/servers.ts");
+  const { default: postgres } = await import("postgres");
+  const server = await startPostgres();
+  return {
+    open: (name) => {
+      const sql = postgres(server.url);
+      const kv = new PostgresKvStore(sql, { tableName: name });
+      return { kv, close: () => sql.end({ timeout: 5 }) };
+    },
+    [Symbol.asyncDispose]: () => server.stop(),
   };
 }
