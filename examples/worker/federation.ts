@@ -48,6 +48,7 @@ builder
         ),
         actor: context.getActorUri(NAME),
         object: follow.id,
+        published: Temporal.Now.instant(),
       }),
     );
   })

@@ -5,6 +5,7 @@
  * @module
  */
 
+import "./temporal.ts";
 import { builder } from "./federation.ts";
 import { type Env, openStore } from "./store.ts";
 
