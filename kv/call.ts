@@ -206,16 +206,30 @@ export class KvCall<Stored = string | Uint8Array> {
   }
 
   /**
-   * Settles the call with an error. One that is no {@linkcode KvError},
-   * `TypeError` or `RangeError` of ours becomes the `cause` of a `KvError`.
+   * Settles the call with an error of the backend. One that is no
+   * {@linkcode KvError} becomes the `cause` of a `KvError`.
    *
    * @param error The error.
    */
   reject(error: unknown): void {
+    this.#fail(error instanceof KvError ? error : this.failure(error));
+  }
+
+  /**
+   * Settles the call with our own error about what was given, such as a value
+   * that is too large together with its key.
+   *
+   * @param error The error; its message tells the reason.
+   */
+  refuse(error: TypeError | RangeError): void {
+    this.#fail(refusal(this.kind, this.key, error));
+  }
+
+  #fail(error: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
     this.listener?.callSettled(this, true);
-    this.#reject(error instanceof KvError ? error : this.failure(error));
+    this.#reject(error);
   }
 
   /**

@@ -99,7 +99,7 @@ const CALLS_PER_ALARM = 256;
  * Entries are rows of the table `kv` in the object's SQLite database: `key`,
  * `value` (JSON as text, CBOR as a blob) and `expires`, in epoch milliseconds by
  * the object's clock. Values of more than 64 KiB are in `kv_chunks`. What is
- * acknowledged is on several disks.
+ * acknowledged is on several machines.
  *
  * An alarm deletes what has expired, a few thousand entries at a time. A class
  * that extends this one and has an alarm of its own calls `super.alarm()`.

@@ -44,8 +44,8 @@ export interface DurableObjectKvStoreOptions {
   readonly name?: string;
   /**
    * Over how many objects the entries are spread, by a hash of the key, from 1
-   * to 256. One object takes some hundred batches of calls a second and holds up
-   * to 10 GB. The number belongs to the store as its name does: with another one,
+   * to 256. One object answers about a thousand times a second, each time the
+   * calls of a tick, and holds up to 10 GB. The number belongs to the store as its name does: with another one,
    * it is another store, which has none of the entries.
    *
    * @default {1}

@@ -226,12 +226,16 @@ export class WorkersKvStore extends KvDriver {
   async #write(call: KvCall): Promise<void> {
     const { name, isShortened } = this.#names.of(call.key);
     let { value } = call;
+    if (value !== undefined && isShortened) {
+      value = encodeKeyed(call.key, value);
+      try {
+        checkSize(value);
+      } catch (error) {
+        return call.refuse(error as RangeError);
+      }
+    }
     let isUnknown = false;
     try {
-      if (value !== undefined && isShortened) {
-        value = encodeKeyed(call.key, value);
-        checkSize(value);
-      }
       await tryPatiently(
         () =>
           value === undefined

@@ -5,6 +5,8 @@ export class Miniflare {
     compatibilityDate: string;
     compatibilityFlags: string[];
     bindings?: Record<string, string>;
+    kvPersist?: string;
+    durableObjectsPersist?: string;
     kvNamespaces?: string[];
     durableObjects?: Record<string, { className: string; useSQLite: boolean }>;
   });

@@ -5,9 +5,11 @@ import { bundle } from "./bundle.ts";
 /** A module that runs in workerd, with both kinds of bindings. */
 export class Workerd implements AsyncDisposable {
   readonly #miniflare: Miniflare;
+  readonly #folder: string;
 
-  private constructor(miniflare: Miniflare) {
+  private constructor(miniflare: Miniflare, folder: string) {
     this.#miniflare = miniflare;
+    this.#folder = folder;
   }
 
   /** Bundles and starts a module, by its path from the root of the project. */
@@ -26,6 +28,8 @@ export class Workerd implements AsyncDisposable {
       compatibilityDate = "2026-07-30",
       compatibilityFlags = [],
     } = options;
+    // Miniflare does not wait until a folder of its own is removed.
+    const folder = await Deno.makeTempDir();
     const miniflare = new Miniflare({
       modules: [{
         type: "ESModule",
@@ -35,6 +39,8 @@ export class Workerd implements AsyncDisposable {
       compatibilityDate,
       compatibilityFlags,
       bindings,
+      kvPersist: `${folder}/kv`,
+      durableObjectsPersist: `${folder}/objects`,
       kvNamespaces: ["KV"],
       durableObjects: Object.fromEntries(
         Object.entries(objects).map(([binding, className]) => [
@@ -44,7 +50,7 @@ export class Workerd implements AsyncDisposable {
       ),
     });
     await miniflare.ready;
-    return new Workerd(miniflare);
+    return new Workerd(miniflare, folder);
   }
 
   /** Sends a request to the worker. */
@@ -59,5 +65,6 @@ export class Workerd implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#miniflare.dispose();
+    await Deno.remove(this.#folder, { recursive: true });
   }
 }
