@@ -39,11 +39,11 @@
 
 import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import type { KvCall } from "./call.ts";
-import type { DenoKvClient, DenoKvEntry } from "./deno_client.ts";
-import { DenoDatabase, MAX_READS } from "./deno_database.ts";
-import { fail } from "./deno_error.ts";
-import { keyLimit } from "./deno_key.ts";
-import { listPages, load } from "./deno_reader.ts";
+import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";
+import { DenoDatabase, MAX_READS } from "./deno/database.ts";
+import { fail } from "./deno/error.ts";
+import { keyLimit } from "./deno/key.ts";
+import { listPages, load } from "./deno/reader.ts";
 import {
   decodeDenoValue,
   type DenoValue,
@@ -51,8 +51,8 @@ import {
   encodeDenoValue,
   isChunks,
   open,
-} from "./deno_value.ts";
-import { COMMIT_BYTES, DenoWriter, inGroups } from "./deno_writer.ts";
+} from "./deno/value.ts";
+import { COMMIT_BYTES, DenoWriter, inGroups } from "./deno/writer.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type {
@@ -60,8 +60,8 @@ export type {
   DenoKvClient,
   DenoKvEntry,
   DenoKvKey,
-} from "./deno_client.ts";
-export type { DenoValue } from "./deno_value.ts";
+} from "./deno/client.ts";
+export type { DenoValue } from "./deno/value.ts";
 
 /**
  * Options of {@linkcode DenoKvStore}.

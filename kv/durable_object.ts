@@ -21,9 +21,9 @@
 export {
   DurableObjectKvStore,
   type DurableObjectKvStoreOptions,
-} from "./durable_object_store.ts";
+} from "./durable_object/store.ts";
 export {
   KvStoreDurableObject,
   type KvStoreDurableObjectState,
-} from "./durable_object_class.ts";
-export type { DurableObjectKvNamespace } from "./durable_object_namespace.ts";
+} from "./durable_object/class.ts";
+export type { DurableObjectKvNamespace } from "./durable_object/namespace.ts";

@@ -7,7 +7,7 @@
 import { refusal } from "./call.ts";
 import { copyPlain, copyValue } from "./copy.ts";
 import { equalValues } from "./equal.ts";
-import { type Expiring, ExpiryQueue } from "./expiry_queue.ts";
+import { type Expiring, ExpiryQueue } from "./memory/expiry_queue.ts";
 import { assertKey, checkPrefix } from "./key.ts";
 import type {
   KvKey,
@@ -16,7 +16,7 @@ import type {
   KvStoreSetOptions,
   KvStoreTraits,
 } from "./store.ts";
-import { Node } from "./trie.ts";
+import { Node } from "./memory/trie.ts";
 import { ttlMilliseconds } from "./ttl.ts";
 
 /** How many expired entries a write may remove. */

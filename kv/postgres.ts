@@ -12,16 +12,16 @@ import {
   askerOf,
   type PgliteClient,
   type PostgresJsClient,
-} from "./postgres_client.ts";
-import { MAX_VALUE_BYTES, postgresCodec } from "./postgres_codec.ts";
-import { isRefused, isTransient, isUnknown } from "./postgres_error.ts";
-import { listPages } from "./postgres_list.ts";
-import { PostgresStatements } from "./postgres_sql.ts";
+} from "./postgres/client.ts";
+import { MAX_VALUE_BYTES, postgresCodec } from "./postgres/codec.ts";
+import { isRefused, isTransient, isUnknown } from "./postgres/error.ts";
+import { listPages } from "./postgres/list.ts";
+import { PostgresStatements } from "./postgres/sql.ts";
 import {
   makeTable,
   type PostgresTableOptions,
   quotedName,
-} from "./postgres_table.ts";
+} from "./postgres/table.ts";
 import {
   type Kind,
   kindOf,
@@ -29,11 +29,11 @@ import {
   statementsOf,
   type Work,
   workOf,
-} from "./postgres_work.ts";
+} from "./postgres/work.ts";
 import type { KvStoreListEntry, KvStoreTraits } from "./store.ts";
 
-export type { PgliteClient, PostgresJsClient } from "./postgres_client.ts";
-export { type PostgresTableOptions, schema } from "./postgres_table.ts";
+export type { PgliteClient, PostgresJsClient } from "./postgres/client.ts";
+export { type PostgresTableOptions, schema } from "./postgres/table.ts";
 
 /** How often a call is repeated that the server refused because of others. */
 const MAX_ATTEMPTS = 50;

@@ -8,22 +8,22 @@ import type { Buffer } from "node:buffer";
 import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import type { KvCall } from "./call.ts";
 import { compareStrings, decodeKey, encodeKey, startsWith } from "./key.ts";
-import { isRefused, type RedisClient } from "./redis_client.ts";
-import { RedisConnections, Sending } from "./redis_connections.ts";
-import { namesUnder } from "./redis_scan.ts";
-import { evaluate, GET_EXPIRING, SET_EXPIRING } from "./redis_scripts.ts";
-import { keySlot } from "./redis_slot.ts";
-import { swap } from "./redis_swap.ts";
+import { isRefused, type RedisClient } from "./redis/client.ts";
+import { RedisConnections, Sending } from "./redis/connections.ts";
+import { namesUnder } from "./redis/scan.ts";
+import { evaluate, GET_EXPIRING, SET_EXPIRING } from "./redis/scripts.ts";
+import { keySlot } from "./redis/slot.ts";
+import { swap } from "./redis/swap.ts";
 import {
   argument,
   codec,
   isOurs,
   MAX_VALUE_BYTES,
   stored,
-} from "./redis_value.ts";
+} from "./redis/value.ts";
 import type { KvStoreTraits } from "./store.ts";
 
-export type { RedisClient } from "./redis_client.ts";
+export type { RedisClient } from "./redis/client.ts";
 
 /**
  * Options of {@linkcode RedisKvStore}.

@@ -15,17 +15,17 @@ import {
   prepare,
   type SqliteDatabase,
   withoutWaiting,
-} from "./sqlite_client.ts";
+} from "./sqlite/client.ts";
 import {
   indexName,
   schema,
   SqliteEntries,
   type Statement,
-} from "./sqlite_entries.ts";
+} from "./sqlite/entries.ts";
 import type { KvStoreTraits } from "./store.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
 
-export type { SqliteDatabase, SqliteStatement } from "./sqlite_client.ts";
+export type { SqliteDatabase, SqliteStatement } from "./sqlite/client.ts";
 
 /**
  * Options of {@linkcode SqliteKvStore}.

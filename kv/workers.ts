@@ -9,27 +9,27 @@ import { failure, type KvCall } from "./call.ts";
 import { KvCorruptionError, KvOutcomeUnknownError } from "./errors.ts";
 import { describe, startsWith } from "./key.ts";
 import type { KvStoreTraits } from "./store.ts";
-import { tryPatiently } from "./workers_error.ts";
+import { tryPatiently } from "./workers/error.ts";
 import {
   checkKeyPrefix,
   type WorkersName,
   WorkersNames,
-} from "./workers_names.ts";
-import type { WorkersKvNamespace } from "./workers_namespace.ts";
-import { MAX_NAMES, readEntries, type WorkersEntry } from "./workers_reader.ts";
+} from "./workers/names.ts";
+import type { WorkersKvNamespace } from "./workers/namespace.ts";
+import { MAX_NAMES, readEntries, type WorkersEntry } from "./workers/reader.ts";
 import {
   checkSize,
   decodeKeyed,
   encodeKeyed,
   MAX_VALUE_BYTES,
   workersCodec,
-} from "./workers_value.ts";
+} from "./workers/value.ts";
 
 export type {
   WorkersKvNames,
   WorkersKvNamespace,
   WorkersKvResult,
-} from "./workers_namespace.ts";
+} from "./workers/namespace.ts";
 
 /**
  * Options of {@linkcode WorkersKvStore}.

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { shardOf } from "../kv/durable_object_shards.ts";
+import { shardOf } from "../kv/durable_object/shards.ts";
 import type { Inspection } from "./worker/objects.ts";
 import { conformanceInWorkerd, unsanitized } from "./worker/suite.ts";
 import { Workerd } from "./worker/workerd.ts";

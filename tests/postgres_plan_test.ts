@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type postgres from "postgres";
 import { KeyLimit } from "../kv/long_key.ts";
-import { PostgresStatements } from "../kv/postgres_sql.ts";
+import { PostgresStatements } from "../kv/postgres/sql.ts";
 import { testOnPostgres } from "./postgres_clients.ts";
 
 /** Every prepared statement that looks for rows, with some parameters. */

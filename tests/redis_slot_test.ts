@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { keySlot } from "../kv/redis_slot.ts";
+import { keySlot } from "../kv/redis/slot.ts";
 import { clientKinds, testOnKind } from "./redis_clients.ts";
 
 Deno.test("keySlot() is the CRC-16 of the specification", () => {

@@ -1,0 +1,171 @@
+/**
+ * Access to Deno KV with patience: what is locked is tried again, and a commit
+ * whose answer may be wrong or lost is told apart.
+ *
+ * @module
+ */
+
+import type {
+  DenoKvAtomic,
+  DenoKvClient,
+  DenoKvEntry,
+  DenoKvKey,
+} from "./client.ts";
+import { isLocked, LostCommit, wasRefused } from "./error.ts";
+
+/**
+ * The first part of the driver's own keys. It is no string, so that no key of
+ * an entry is like them and no list reaches them.
+ */
+export const OWN = new TextEncoder().encode("@org/kv");
+
+/** How many entries the database reads at once. */
+export const MAX_READS = 10;
+/** How many entries of a range to read at once. */
+const PAGE = 100;
+/** How long a receipt is kept, in milliseconds. */
+const RECEIPT_TTL = 3_600_000;
+
+/** A database, as the driver uses it. */
+export class DenoDatabase {
+  readonly #kv: DenoKvClient;
+  readonly #busyTimeout: number;
+  readonly #receipts: Receipt[] = [];
+  readonly #id: string = crypto.randomUUID();
+  #receiptsMade = 0;
+
+  constructor(kv: DenoKvClient, busyTimeout: number) {
+    this.#kv = kv;
+    this.#busyTimeout = busyTimeout;
+  }
+
+  /** Reads an entry. */
+  get(key: DenoKvKey): Promise<DenoKvEntry> {
+    return this.#patiently(() => this.#kv.get(key));
+  }
+
+  /** Reads at most ten entries at once. */
+  getMany(keys: readonly DenoKvKey[]): Promise<DenoKvEntry[]> {
+    return keys.length === 1
+      ? this.get(keys[0]!).then((entry) => [entry])
+      : this.#patiently(() => this.#kv.getMany(keys));
+  }
+
+  /** Reads a range page by page. */
+  async *pages(
+    start: DenoKvKey,
+    end: DenoKvKey,
+  ): AsyncGenerator<DenoKvEntry[]> {
+    let cursor: string | undefined;
+    while (true) {
+      const page: DenoKvEntry[] = await this.#patiently(async () => {
+        const entries = this.#kv.list({ start, end }, {
+          limit: PAGE,
+          batchSize: PAGE,
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        const page = await Array.fromAsync(entries);
+        if (page.length === PAGE) cursor = entries.cursor;
+        return page;
+      });
+      yield page;
+      if (page.length < PAGE) return;
+    }
+  }
+
+  /** Reads the first entries of a range. */
+  first(
+    start: DenoKvKey,
+    end: DenoKvKey,
+    limit: number,
+  ): Promise<DenoKvEntry[]> {
+    return this.#patiently(() =>
+      Array.fromAsync(
+        this.#kv.list({ start, end }, { limit, batchSize: limit }),
+      )
+    );
+  }
+
+  /**
+   * Commits.
+   *
+   * @param prepare Says what, anew for each attempt.
+   * @returns The version, or `undefined` if a check failed.
+   * @throws {LostCommit} If the outcome is unknown.
+   */
+  commit(
+    prepare: (atomic: DenoKvAtomic) => void,
+  ): Promise<string | undefined> {
+    return this.#patiently(() => {
+      const atomic = this.#kv.atomic();
+      prepare(atomic);
+      return atomic.commit().then(versionOf, failCommit);
+    });
+  }
+
+  /**
+   * Commits what has checks, and knows for sure whether they held.
+   *
+   * The client of a remote database sends a commit again when it gets no answer.
+   * If the first one was carried out, the checks of the second fail, because of
+   * the first. So each such commit leaves a receipt, to be looked up when the
+   * answer is no. Commits that are under way at once take different receipts;
+   * there are never more of them than that.
+   *
+   * @param prepare Says what, anew for each attempt.
+   * @returns Whether it was carried out.
+   * @throws {LostCommit} If the outcome is unknown.
+   */
+  async swap(prepare: (atomic: DenoKvAtomic) => void): Promise<boolean> {
+    const receipt = this.#receipts.pop() ??
+      { key: [OWN, "receipt", this.#id, this.#receiptsMade++], number: 0 };
+    const number = ++receipt.number;
+    const version = await this.commit((atomic) => {
+      prepare(atomic);
+      atomic.set(receipt.key, number, { expireIn: RECEIPT_TTL });
+    });
+    const done = version !== undefined ||
+      (await this.get(receipt.key)).value === number;
+    // After an error it is not used again: the commit might still arrive.
+    this.#receipts.push(receipt);
+    return done;
+  }
+
+  #patiently<T>(action: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    return action().catch(async (error) => {
+      for (let limit = 1;; limit = Math.min(2 * limit, 64)) {
+        if (
+          !isLocked(error) || performance.now() - start >= this.#busyTimeout
+        ) throw error;
+        await sleep(Math.random() * limit);
+        try {
+          return await action();
+        } catch (latest) {
+          error = latest;
+        }
+      }
+    });
+  }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function versionOf(
+  result: { ok: true; versionstamp: string } | { ok: false },
+): string | undefined {
+  return result.ok ? result.versionstamp : undefined;
+}
+
+function failCommit(error: unknown): never {
+  if (wasRefused(error)) throw error;
+  throw new LostCommit("no answer to a commit", { cause: error });
+}
+
+/** An entry that tells which commit was the last to write it. */
+interface Receipt {
+  readonly key: DenoKvKey;
+  number: number;
+}

@@ -1,0 +1,81 @@
+/**
+ * What the server does in one step: scripts for Redis 5 and later.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { isRefusal, type RedisClient, type RedisEvaluator } from "./client.ts";
+
+/** A script, and the digest by which a server knows it. */
+export interface Script {
+  /** The source. */
+  readonly source: string;
+  /** Its SHA-1. */
+  readonly sha1: string;
+}
+
+/** An argument of a script. */
+export type Argument = string | Buffer | number;
+
+/**
+ * Writes a value if the stored one has the expected bytes: 1 if so, else what
+ * is stored. Arguments: the expected value, the new one (none to delete), and
+ * its TTL (none for no TTL).
+ */
+export const SWAP = script(`
+local current = redis.call("GET", KEYS[1])
+if current ~= ARGV[1] then return current end
+if ARGV[3] then redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
+elseif ARGV[2] then redis.call("SET", KEYS[1], ARGV[2])
+else redis.call("DEL", KEYS[1]) end
+return 1`);
+
+/** Writes entries with a TTL. Arguments: a value and a TTL for each key. */
+export const SET_EXPIRING = script(`
+for i, key in ipairs(KEYS) do
+  redis.call("SET", key, ARGV[2 * i - 1], "PX", ARGV[2 * i])
+end`);
+
+/** Reads values, each followed by the milliseconds it has yet to live. */
+export const GET_EXPIRING = script(`
+local found = redis.call("MGET", unpack(KEYS))
+local answer = {}
+for i, key in ipairs(KEYS) do
+  answer[2 * i - 1] = found[i]
+  answer[2 * i] = found[i] and redis.call("PTTL", key)
+end
+return answer`);
+
+/**
+ * Runs a script, and sends its source to a server that does not know it.
+ *
+ * @param client The client.
+ * @param script The script.
+ * @param keys The keys that it touches.
+ * @param values Its other arguments.
+ * @param canRepeat Whether to send it again, asked when the server did not know
+ * it.
+ * @returns The answer, with strings as buffers.
+ */
+export async function evaluate(
+  client: RedisClient,
+  { source, sha1 }: Script,
+  keys: readonly string[],
+  values: readonly Argument[],
+  canRepeat: () => boolean = () => true,
+): Promise<unknown> {
+  const evaluator = client as RedisClient & RedisEvaluator;
+  try {
+    return await evaluator.evalshaBuffer(sha1, keys.length, ...keys, ...values);
+  } catch (error) {
+    if (!isRefusal(error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    if (!canRepeat()) throw error;
+  }
+  return await evaluator.evalBuffer(source, keys.length, ...keys, ...values);
+}
+
+function script(source: string): Script {
+  return { source, sha1: createHash("sha1").update(source).digest("hex") };
+}

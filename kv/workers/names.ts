@@ -1,0 +1,121 @@
+/**
+ * The names of entries in a namespace of Workers KV.
+ *
+ * @module
+ */
+
+import { decodeKey, encodeKey, utf8Length } from "../key.ts";
+import { KeyLimit } from "../long_key.ts";
+import type { KvKey } from "../store.ts";
+import { tryPatiently } from "./error.ts";
+import type { WorkersKvNamespace } from "./namespace.ts";
+
+/** The longest name that Workers KV takes, in bytes. */
+const MAX_NAME_BYTES = 512;
+
+/** Half of it, so that there is room for a key, shortened or not. */
+const MAX_PREFIX_BYTES = 256;
+
+/** What comes between the parts of an encoded key. */
+const SEPARATOR = "!";
+
+/** A name, and the key that it encodes. */
+export interface WorkersName {
+  readonly name: string;
+  /** The key, which is a shortened one if `isShortened`. */
+  readonly key: KvKey;
+  /** Whether the true key stands beside the value. */
+  readonly isShortened: boolean;
+}
+
+/** The names that start with a prefix of their own. */
+export class WorkersNames {
+  readonly #prefix: string;
+  readonly #limit: KeyLimit;
+
+  /** Takes a prefix that was checked. */
+  constructor(keyPrefix: string) {
+    this.#prefix = keyPrefix;
+    this.#limit = new KeyLimit(MAX_NAME_BYTES - utf8Length(keyPrefix));
+  }
+
+  /** The name of an entry. */
+  of(key: KvKey): WorkersName {
+    const stored = this.#limit.stored(key);
+    return {
+      name: this.#prefix + encodeKey(stored),
+      key: stored,
+      isShortened: this.#limit.isShortened(stored),
+    };
+  }
+
+  /**
+   * Lists the names of the entries whose key may start with some parts, in key
+   * order.
+   */
+  async *list(
+    namespace: WorkersKvNamespace,
+    prefix: readonly string[],
+  ): AsyncGenerator<WorkersName> {
+    const { whole, shortened } = this.#limit.ranges(prefix);
+    if (whole !== undefined) {
+      const start = encodeKey(whole);
+      for await (const found of this.#startingWith(namespace, start)) {
+        // The separator comes before all else that may follow.
+        if (whole.length > 0 && found.id[start.length]! > SEPARATOR) break;
+        yield found;
+      }
+    }
+    if (shortened !== undefined) {
+      const start = encodeKey([...shortened, KeyLimit.digests.first]);
+      for await (const found of this.#startingWith(namespace, start)) {
+        if (found.isShortened) yield found;
+      }
+    }
+  }
+
+  async *#startingWith(
+    namespace: WorkersKvNamespace,
+    start: string,
+  ): AsyncGenerator<WorkersName & { id: string }> {
+    const prefix = this.#prefix + start;
+    let page = await tryPatiently(() => namespace.list({ prefix }));
+    while (true) {
+      for (const { name } of page.keys) {
+        const id = name.slice(this.#prefix.length);
+        const key = decodeKey(id);
+        if (encodeKey(key) !== id) continue;
+        const isShortened = this.#limit.isShortened(key);
+        yield { name, key, isShortened, id };
+      }
+      const { cursor } = page;
+      if (page.list_complete || cursor === undefined) return;
+      page = await tryPatiently(() => namespace.list({ prefix, cursor }));
+    }
+  }
+}
+
+/**
+ * Checks a prefix of names.
+ *
+ * @throws {TypeError} If it is no well-formed string.
+ * @throws {RangeError} If names that start with it would be refused.
+ */
+export function checkKeyPrefix(
+  keyPrefix: unknown,
+): asserts keyPrefix is string {
+  if (typeof keyPrefix !== "string" || !keyPrefix.isWellFormed()) {
+    throw new TypeError(
+      "Cannot make a WorkersKvStore: keyPrefix must be a well-formed string: " +
+        `received a value of type ${typeof keyPrefix}`,
+    );
+  }
+  if (/^\.{0,2}$/.test(keyPrefix) || utf8Length(keyPrefix) > MAX_PREFIX_BYTES) {
+    throw new RangeError(
+      "Cannot make a WorkersKvStore: keyPrefix must take 1 to " +
+        `${MAX_PREFIX_BYTES} bytes and be neither "." nor "..": received ` +
+        `${JSON.stringify(keyPrefix.slice(0, 40))} of ` +
+        `${utf8Length(keyPrefix)} bytes`,
+    );
+  }
+}
