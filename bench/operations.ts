@@ -1,106 +1,240 @@
 /**
- * The operations that every backend is measured by, side by side with others on
- * the same backend.
+ * The operations that are measured in waves. Arguments are made before the
+ * clock starts; what comes back is checked after it stops.
  *
  * @module
  */
-import type { KvKey, KvStore, KvStoreSetOptions } from "../mod.ts";
+import { Field } from "./field.ts";
+import type { Subject } from "./subject.ts";
+import { keyOf, separateValueOf, valueOf } from "./values.ts";
 
-/** What is measured: a store, or the bare client behind the same few methods. */
-export interface Subject {
-  /** Who it is, such as "raw" or "@org/kv". */
-  readonly name: string;
-  /** Reads a value. */
-  get(key: KvKey): Promise<unknown>;
-  /** Writes a value. */
-  set(
-    key: KvKey,
-    value: unknown,
-    options?: KvStoreSetOptions,
-  ): Promise<unknown>;
-  /** Swaps a value, where it can. */
-  cas?: KvStore["cas"] | undefined;
-  /** Lists entries, where it can. */
-  list?: KvStore["list"] | undefined;
+/** The names of the operations; the mix is measured in a way of its own. */
+export type OperationName = WaveOperationName | "mix";
+
+/** The names of the operations that are measured in waves. */
+export type WaveOperationName =
+  | "get"
+  | "get missing"
+  | "get with TTL"
+  | "set"
+  | "set with TTL"
+  | "set among 100,000"
+  | "cas"
+  | "cas failing"
+  | "list";
+
+/** Calls that are ready to be made. */
+export interface Calls {
+  /** Makes a call; they are made in the order of their numbers. */
+  call(i: number): Promise<unknown>;
+  /** Whether a call gave what it should. */
+  isRight(result: unknown): boolean;
 }
 
-/** Options of {@linkcode benchOperations}. */
-export interface OperationOptions {
-  /**
-   * How many entries there are.
-   *
-   * @default {10_000}
-   */
-  readonly entries?: number;
+/** An operation. */
+export interface Operation {
+  /** The sizes of values that are worth measuring, in bytes. */
+  readonly sizes: readonly number[];
+  /** How many calls at once are worth measuring. */
+  readonly atOnce: readonly number[];
+  /** How many calls to prepare together, at least. */
+  readonly chunk: number;
+  /** Whether the subject can do it. */
+  fits(subject: Subject): boolean;
+  /** Loads the entries that are needed. */
+  load(subject: Subject, bytes: number): Promise<Field>;
+  /** Prepares calls. */
+  prepare(field: Field, count: number): Calls;
 }
 
-const DAY = { ttl: 24 * 60 * 60 * 1000 };
+const COMMON = {
+  sizes: [100, 2_048, 40_960],
+  atOnce: [1, 16, 256],
+  chunk: 128,
+  fits: () => true,
+};
 
-/** Registers the hot operations of the subjects; the first is the baseline. */
-export async function benchOperations(
-  backend: string,
-  subjects: readonly Subject[],
-  { entries = 10_000 }: OperationOptions = {},
-): Promise<void> {
-  const keys = Array.from({ length: entries }, (_, i) => keyOf(i));
-  const missing = keys.map(([, ...rest]): KvKey => ["missing", ...rest]);
-  for (const subject of subjects) {
-    for (let i = 0; i < entries; i += 500) {
-      const some = keys.slice(i, i + 500);
-      await Promise.all(
-        some.map((key, j) => subject.set(key, valueOf(i + j, 100))),
+/** How many entries a listing gives. */
+const LISTED = 100;
+
+/** The operations that are measured in waves. */
+export const operations: Readonly<Record<WaveOperationName, Operation>> = {
+  "get": {
+    ...COMMON,
+    load: (subject, bytes) => loadField(subject, "get", bytes),
+    prepare: prepareGet,
+  },
+  "get missing": {
+    ...COMMON,
+    sizes: [100],
+    async load(subject, bytes) {
+      await loadField(subject, "present", bytes);
+      return new Field(subject, {
+        entries: entriesOf(bytes),
+        bytes,
+        keyOf: (i) => keyOf("missing", i),
+      });
+    },
+    prepare(field, count) {
+      const calls = prepareGet(field, count);
+      return { ...calls, isRight: (result) => !isFound(result) };
+    },
+  },
+  "get with TTL": {
+    ...COMMON,
+    sizes: [100, 2_048],
+    fits: (subject) => subject.setWithTtl !== undefined,
+    load: (subject, bytes) => loadField(subject, "get-ttl", bytes, true),
+    prepare: prepareGet,
+  },
+  "set": {
+    ...COMMON,
+    load: (subject, bytes) => loadField(subject, "set", bytes),
+    prepare: prepareSet,
+  },
+  "set with TTL": {
+    ...COMMON,
+    sizes: [100, 2_048],
+    fits: (subject) => subject.setWithTtl !== undefined,
+    load: (subject, bytes) => loadField(subject, "set-ttl", bytes, true),
+    prepare(field, count) {
+      const { subject } = field;
+      const writes = prepareWrites(field, count);
+      return {
+        call: (i) => subject.setWithTtl!(writes[i]!.key, writes[i]!.value),
+        isRight: () => true,
+      };
+    },
+  },
+  "set among 100,000": {
+    ...COMMON,
+    sizes: [100],
+    atOnce: [256],
+    load: (subject, bytes) =>
+      Field.load(subject, {
+        entries: 100_000,
+        bytes,
+        keyOf: (i) => keyOf("many", i),
+      }),
+    prepare: prepareSet,
+  },
+  "cas": {
+    ...COMMON,
+    fits: (subject) => subject.cas !== undefined,
+    load: (subject, bytes) => loadField(subject, "cas", bytes),
+    prepare(field, count) {
+      const { subject } = field;
+      const swaps = Array.from({ length: count }, () => {
+        const i = field.next();
+        return {
+          key: field.keys[i],
+          expected: separateValueOf(field.bytes, field.revisions[i]!),
+          value: valueOf(field.bytes, field.nextRevision(i)),
+        };
+      });
+      return {
+        call(i) {
+          const { key, expected, value } = swaps[i]!;
+          return subject.cas!(key, expected, value);
+        },
+        isRight: (result) => result === true,
+      };
+    },
+  },
+  "cas failing": {
+    ...COMMON,
+    sizes: [100],
+    fits: (subject) => subject.cas !== undefined,
+    load: (subject, bytes) => loadField(subject, "cas-failing", bytes),
+    prepare(field, count) {
+      const { subject } = field;
+      const expected = separateValueOf(field.bytes, 0);
+      const value = valueOf(field.bytes, 1);
+      const keys = Array.from(
+        { length: count },
+        () => field.keys[field.next()],
       );
-    }
-  }
+      return {
+        call: (i) => subject.cas!(keys[i], expected, value),
+        isRight: (result) => result === false,
+      };
+    },
+  },
+  "list": {
+    ...COMMON,
+    sizes: [100],
+    atOnce: [1],
+    chunk: 4,
+    fits: (subject) => subject.list !== undefined,
+    async load(subject, bytes) {
+      await Field.load(subject, {
+        entries: 100_000,
+        bytes,
+        keyOf: (i) => [...prefixOf(i % 1_000), `https://social.example/${i}`],
+      });
+      return new Field(subject, { entries: 1_000, bytes, keyOf: prefixOf });
+    },
+    prepare(field, count) {
+      const { subject } = field;
+      const prefixes = Array.from(
+        { length: count },
+        () => field.keys[field.next()],
+      );
+      return {
+        call: (i) => subject.list!(prefixes[i]),
+        isRight: (entries) => entries === LISTED,
+      };
+    },
+  },
+};
 
-  // Consecutive calls touch keys far apart, and no two write the same value.
-  let turn = 0;
-  const next = () => (++turn * 7919) % entries;
-  const operations: Record<string, (subject: Subject) => Promise<unknown>> = {
-    "get 100 B": (subject) => subject.get(keys[next()]!),
-    "get a missing key": (subject) => subject.get(missing[next()]!),
-    "set 100 B": (subject) => subject.set(keys[next()]!, valueOf(turn, 100)),
-    "set 2 KiB": (subject) => subject.set(keys[next()]!, valueOf(turn, 2048)),
-    "set 100 B with a TTL": (subject) =>
-      subject.set(keys[next()]!, valueOf(turn, 100), DAY),
-  };
-
-  for (const [operation, run] of Object.entries(operations)) {
-    for (const atOnce of [1, 256]) {
-      const group = `${backend}: ${operation}, ${atOnce} at once`;
-      for (const subject of subjects) {
-        Deno.bench({
-          name: `${subject.name}: ${operation}, ${atOnce} at once`,
-          group,
-          baseline: subject === subjects[0],
-          async fn() {
-            if (atOnce === 1) await run(subject);
-            else {await Promise.all(Array.from({ length: atOnce }, () =>
-                run(subject)));}
-          },
-        });
-      }
-    }
-  }
+function prefixOf(group: number): [string, string, string] {
+  return ["_fedify", "listed", `group${group}`];
 }
 
-/** A key as Fedify makes them. */
-function keyOf(i: number): KvKey {
-  return [
-    "_fedify",
-    "publicKey",
-    `https://social.example/users/user${i}#main-key`,
-  ];
+function loadField(
+  subject: Subject,
+  operation: string,
+  bytes: number,
+  expires = false,
+): Promise<Field> {
+  return Field.load(subject, {
+    entries: entriesOf(bytes),
+    bytes,
+    keyOf: (i) => keyOf(`${operation}-${bytes}`, i),
+    expires,
+  });
 }
 
-/** An object of about so many bytes as JSON. */
-function valueOf(i: number, bytes: number): unknown {
-  const value = {
-    id: i,
-    type: "Key",
-    owner: "https://social.example/",
-    pad: "",
+function entriesOf(bytes: number): number {
+  return Math.min(10_000, Math.floor(24_000_000 / bytes));
+}
+
+function prepareGet(field: Field, count: number): Calls {
+  const { subject } = field;
+  const keys = Array.from({ length: count }, () => field.keys[field.next()]);
+  return { call: (i) => subject.get(keys[i]), isRight: isFound };
+}
+
+function isFound(result: unknown): boolean {
+  return (result as { type?: string } | undefined)?.type === "Note";
+}
+
+function prepareSet(field: Field, count: number): Calls {
+  const { subject } = field;
+  const writes = prepareWrites(field, count);
+  return {
+    call: (i) => subject.set(writes[i]!.key, writes[i]!.value),
+    isRight: () => true,
   };
-  value.pad = "x".repeat(Math.max(0, bytes - JSON.stringify(value).length));
-  return value;
+}
+
+function prepareWrites(field: Field, count: number) {
+  return Array.from({ length: count }, () => {
+    const i = field.next();
+    return {
+      key: field.keys[i],
+      value: valueOf(field.bytes, field.nextRevision(i)),
+    };
+  });
 }

@@ -1,43 +1,154 @@
 /**
- * Runs the benches of the named backends, or all: `run.ts [backend…]`.
+ * Measures the stores beside the bare clients and the alternatives, in
+ * alternating rounds.
+ *
+ * ```sh
+ * deno task bench sqlite redis
+ * ```
  *
  * @module
  */
 import { parseArgs } from "node:util";
+import { chooseBackends, positive } from "./arguments.ts";
+import type { Backend } from "./backend.ts";
+import { backends } from "./backends.ts";
+import { describeMachine } from "./machine.ts";
+import {
+  casesOf,
+  measure,
+  type MeasureOptions,
+  type Result,
+} from "./measure.ts";
+import { operations } from "./operations.ts";
+import type { Case } from "./targets.ts";
+import { describeResult } from "./text.ts";
+import { describeVerdict, hasTarget, judge } from "./verdict.ts";
 
-const folder = new URL(".", import.meta.url).pathname;
-const backends = Array.from(Deno.readDirSync(folder), ({ name }) => name)
-  .filter((name) => name.endsWith("_bench.ts"))
-  .map((name) => name.slice(0, -"_bench.ts".length))
-  .sort();
+const USAGE = `Usage: deno task bench [option…] [backend…]
 
-const usage = `Usage: deno task bench [backend…]
+Measures the stores beside the bare clients and the alternatives, in alternating
+rounds, and starts the servers that it needs.
 
-Measures the stores beside the bare clients and the alternatives.
+Backends (all by default):
+  ${backends.map(({ name }) => name).join(", ")}
 
-Backends: ${backends.join(", ")}; all by default.`;
+Options:
+  --operation <name>     measure this operation only; may be repeated:
+                         ${[...Object.keys(operations), "mix"].join(", ")}
+  --size <bytes>         measure values of this size only; may be repeated
+  --at-once <number>     make so many calls at once only; may be repeated
+  --rounds <number>      rounds that count (default: 11)
+  --time <milliseconds>  a subject's turn in a round (default: 60)
+  --mix-entries <number> entries that are there in the mix (default: 200000)
+  --targets              measure only what we hold ourselves to, and fail unless
+                         it is met
+  --help                 print this
 
-const { values, positionals } = parseArgs({
-  args: Deno.args,
-  options: { help: { type: "boolean", short: "h" } },
-  allowPositionals: true,
-});
-if (values.help) {
-  console.log(usage);
-  Deno.exit(0);
+Ends with 0, or with 1 if anything failed or was skipped, or 2 if it was called
+wrongly.`;
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+interface Plan {
+  readonly chosen: readonly Backend[];
+  readonly options: MeasureOptions;
+  readonly onlyTargets: boolean;
+  isWanted(it: Case, backend: Backend): boolean;
 }
-const unknown = positionals.filter((name) => !backends.includes(name));
-if (unknown.length > 0) {
-  console.error(`Unknown backend: ${unknown.join(", ")}\n\n${usage}`);
-  Deno.exit(2);
+
+async function main(args: string[]): Promise<number> {
+  let plan: Plan | undefined;
+  try {
+    plan = planOf(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  if (plan === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  console.log(describeMachine());
+  let ok = true;
+  for (const backend of plan.chosen) {
+    ok = await measureBackend(backend, plan) && ok;
+  }
+  return ok ? 0 : 1;
 }
 
-const chosen = positionals.length > 0 ? positionals : backends;
-const { code } = await new Deno.Command(Deno.execPath(), {
-  args: [
-    "bench",
-    "--allow-all",
-    ...chosen.map((name) => `${folder}${name}_bench.ts`),
-  ],
-}).spawn().status;
-Deno.exit(code);
+async function measureBackend(
+  backend: Backend,
+  { options, onlyTargets, isWanted }: Plan,
+): Promise<boolean> {
+  console.log(`\n${backend.title}\n`);
+  const cases = casesOf(backend).filter((it) => isWanted(it, backend));
+  const results: Result[] = [];
+  try {
+    for await (const result of measure(backend, cases, options)) {
+      if (results.length === 0) console.log(describeWithout(result));
+      results.push(result);
+      console.log(describeResult(result));
+    }
+  } catch (error) {
+    console.log(`SKIPPED: ${error instanceof Error ? error.message : error}`);
+    return false;
+  }
+  const verdicts = judge(backend.name, results);
+  if (verdicts.length > 0) {
+    console.log("\nWhat we hold ourselves to:");
+    for (const verdict of verdicts) console.log(describeVerdict(verdict));
+  }
+  const failed = results.some(({ figures }) =>
+    figures.some(({ failure }) => failure !== undefined)
+  );
+  return !failed && !(onlyTargets && verdicts.some(({ met }) => met === false));
+}
+
+function describeWithout({ versions, without }: Result): string {
+  const lines = Object.entries(versions).map(([name, version]) =>
+    `${name} ${version}`
+  );
+  const missing = Object.entries(without).map(([name, reason]) =>
+    `${name}: ${reason}`
+  );
+  return [lines.join(", "), ...missing, ""].join("\n");
+}
+
+function planOf(args: string[]): Plan | undefined {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      "operation": { type: "string", multiple: true },
+      "size": { type: "string", multiple: true },
+      "at-once": { type: "string", multiple: true },
+      "rounds": { type: "string", default: "11" },
+      "time": { type: "string", default: "60" },
+      "mix-entries": { type: "string", default: "200000" },
+      "targets": { type: "boolean", default: false },
+      "help": { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  for (const name of values.operation ?? []) {
+    if (name !== "mix" && !Object.hasOwn(operations, name)) {
+      throw new RangeError(`Unknown operation: ${name}`);
+    }
+  }
+  const sizes = values.size?.map(positive);
+  const atOnce = values["at-once"]?.map(positive);
+  return {
+    chosen: chooseBackends(positionals),
+    options: {
+      rounds: positive(values.rounds),
+      milliseconds: positive(values.time),
+      mixEntries: positive(values["mix-entries"]),
+    },
+    onlyTargets: values.targets,
+    isWanted: (it, backend) =>
+      (values.operation?.includes(it.operation) ?? true) &&
+      (it.operation === "mix" || (sizes?.includes(it.bytes) ?? true)) &&
+      (atOnce?.includes(it.atOnce) ?? true) &&
+      (!values.targets || hasTarget(it, backend.name)),
+  };
+}

@@ -213,11 +213,14 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    * `RangeError` if the prefix is wrong, and a `KvError` if the backend fails.
    */
   list(prefix?: KvKey): AsyncIterable<KvStoreListEntry> {
+    let iterate: () => AsyncGenerator<KvStoreListEntry>;
     try {
-      return this.#list(checkPrefix(prefix));
+      const parts = checkPrefix(prefix);
+      iterate = () => this.#list(parts);
     } catch (error) {
-      return failing(error);
+      iterate = () => failing(error);
     }
+    return { [Symbol.asyncIterator]: iterate };
   }
 
   /**

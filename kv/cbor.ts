@@ -17,15 +17,7 @@
  */
 
 import { decode, encode, Token, Type } from "cborg";
-import {
-  bigIntDecoder,
-  bigNegIntDecoder,
-  mapDecoder,
-  mapEncoder,
-  setDecoder,
-  setEncoder,
-  structBigIntEncoder,
-} from "cborg/taglib";
+import { mapDecoder, mapEncoder, setDecoder, setEncoder } from "cborg/taglib";
 import {
   type TypedArray,
   type TypedArrayConstructor,
@@ -60,7 +52,11 @@ function tagged(tag: number, bytes: Uint8Array): Token[] {
 }
 
 const encoders: Encode = {
-  bigint: structBigIntEncoder,
+  // cborg's own takes time quadratic in the size of the number.
+  bigint: (number: bigint) =>
+    number < 0n
+      ? tagged(3, encodeNatural(-1n - number))
+      : tagged(2, encodeNatural(number)),
   // cborg's decoder drops a byte order mark at the start of a text string.
   string: (text: string) =>
     text.isWellFormed() && !text.startsWith("\ufeff")
@@ -82,8 +78,8 @@ const encoders: Encode = {
 
 const decoders: Decode = {
   1: (content) => decodeDate(content() as number),
-  2: bigIntDecoder,
-  3: bigNegIntDecoder,
+  2: (content) => decodeNatural(content() as Uint8Array),
+  3: (content) => -1n - decodeNatural(content() as Uint8Array),
   27: (content) => {
     const [name, bytes] = content() as [unknown, Uint8Array];
     if (name !== "ArrayBuffer") throw new TypeError(`unknown type ${name}`);
@@ -94,6 +90,22 @@ const decoders: Decode = {
   273: (content) => decodeWtf8(content() as Uint8Array),
   55799: (content) => content(),
 };
+
+function encodeNatural(number: bigint): Uint8Array {
+  const digits = number.toString(16);
+  const hex = digits.length % 2 === 0 ? digits : `0${digits}`;
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  }
+  return bytes;
+}
+
+function decodeNatural(bytes: Uint8Array): bigint {
+  let hex = "0x0";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return BigInt(hex);
+}
 
 function decodeDate(epochSeconds: number): Date {
   // In far-off years, multiplying the whole would round to the wrong side.
@@ -202,20 +214,25 @@ function littleEndian(
 
 /** WTF-8 (https://simonsapin.github.io/wtf-8/): UTF-8 that has surrogates. */
 function encodeWtf8(text: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of text) {
-    const point = character.codePointAt(0)!;
-    if (point >= 0xd800 && point <= 0xdfff) {
-      bytes.push(
-        0xe0 | point >> 12,
-        0x80 | point >> 6 & 0x3f,
-        0x80 | point & 0x3f,
-      );
-    } else {
-      bytes.push(...new TextEncoder().encode(character));
-    }
+  const encoder = new TextEncoder();
+  const runs: Uint8Array[] = [];
+  let start = 0;
+  for (const { index } of text.matchAll(/\p{Surrogate}/gu)) {
+    const unit = text.charCodeAt(index);
+    runs.push(
+      encoder.encode(text.slice(start, index)),
+      Uint8Array.of(0xed, 0x80 | unit >> 6 & 0x3f, 0x80 | unit & 0x3f),
+    );
+    start = index + 1;
   }
-  return Uint8Array.from(bytes);
+  runs.push(encoder.encode(text.slice(start)));
+  const bytes = new Uint8Array(runs.reduce((sum, run) => sum + run.length, 0));
+  let end = 0;
+  for (const run of runs) {
+    bytes.set(run, end);
+    end += run.length;
+  }
+  return bytes;
 }
 
 function decodeWtf8(bytes: Uint8Array): string {

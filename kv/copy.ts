@@ -7,6 +7,9 @@
 /** How deep a value may be nested. */
 const MAX_DEPTH = 1000;
 
+/** How many items an array may have: holes cost nothing until they are kept. */
+const MAX_ITEMS = 2 ** 26;
+
 /** The constructors of all typed arrays that the runtime has. */
 export const typedArrays: readonly TypedArrayConstructor[] = [
   Uint8Array,
@@ -203,6 +206,7 @@ function copyPlainObject(value: object, depth: number): unknown {
   if (depth === 0 || "toJSON" in value) return NOT_PLAIN;
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Array.prototype) {
+    if ((value as unknown[]).length > MAX_ITEMS) return NOT_PLAIN;
     const copy = (value as unknown[]).slice();
     for (let i = 0; i < copy.length; i++) {
       const item = copyIfPlain(copy[i], depth - 1);
@@ -229,6 +233,8 @@ class Copier {
   plain = true;
   readonly #ancestors: object[] = [];
   readonly #path: string[] = [];
+  /** The same steps as `toJSON` is told of them. */
+  readonly #names: string[] = [];
 
   copy(value: unknown): unknown {
     switch (typeof value) {
@@ -267,22 +273,45 @@ class Copier {
   }
 
   #copyArray(array: unknown[]): unknown[] {
+    if (array.length > MAX_ITEMS) {
+      throw new RangeError(
+        `value${this.#path.join("")} must have at most ${MAX_ITEMS} items: ` +
+          `received ${array.length}`,
+      );
+    }
     const copy: unknown[] = [];
     for (let i = 0; i < array.length; i++) {
-      copy.push(this.#copyAt(`[${i}]`, array[i]));
+      copy.push(this.#copyAt(`[${i}]`, array[i], `${i}`));
     }
     return copy;
   }
 
   #copyMembers(object: object): unknown {
     if ("toJSON" in object && typeof object.toJSON === "function") {
-      const json = object.toJSON(this.#path.at(-1) ?? "");
-      if (json !== object) return this.copy(json);
+      return this.#copyJson(object.toJSON(this.#names.at(-1) ?? ""));
     }
+    const entries = Object.entries(object);
+    if (entries.length === 0) this.#refuseOpaque(object);
+    return this.#copyEntries(entries);
+  }
+
+  /** Copies what `toJSON` returned; it is not called again. */
+  #copyJson(json: unknown): unknown {
+    const isObject = typeof json === "object" && json !== null;
+    if (!isObject || Array.isArray(json)) return this.copy(json);
+    return this.#copySpecial(json) ??
+      this.#copyEntries(
+        Object.entries(json).filter(([name, member]) =>
+          name !== "toJSON" || typeof member !== "function"
+        ),
+      );
+  }
+
+  #copyEntries(entries: [string, unknown][]): Record<string, unknown> {
     const copy: Record<string, unknown> = {};
-    for (const [name, member] of Object.entries(object)) {
+    for (const [name, member] of entries) {
       const { plain } = this;
-      const value = this.#copyAt(memberPath(name), member);
+      const value = this.#copyAt(memberPath(name), member, name);
       if (value === undefined) {
         this.plain = plain;
       } else if (name === "__proto__") {
@@ -297,6 +326,12 @@ class Copier {
       }
     }
     return copy;
+  }
+
+  /** Refuses what would become an empty object without a word. */
+  #refuseOpaque(object: object): void {
+    const type = Object.prototype.toString.call(object).slice(8, -1);
+    if (type !== "Object") throw this.#refusal(`is of type ${type}`);
   }
 
   /** Copies what JSON does not know; `undefined` for any other object. */
@@ -325,8 +360,8 @@ class Copier {
         if (value instanceof Type) return new Type(value as TypedArray);
       }
     }
-    for (const Type of refused) {
-      if (value instanceof Type) throw this.#refusal(`is a ${Type.name}`);
+    if (value instanceof RegExp || ArrayBuffer.isView(value)) {
+      throw this.#refusal(`is a ${value.constructor.name}`);
     }
     return undefined;
   }
@@ -352,10 +387,12 @@ class Copier {
     return copy;
   }
 
-  #copyAt(step: string, value: unknown): unknown {
+  #copyAt(step: string, value: unknown, name = ""): unknown {
     this.#path.push(step);
+    this.#names.push(name);
     const copy = this.copy(value);
     this.#path.pop();
+    this.#names.pop();
     return copy;
   }
 
@@ -365,17 +402,6 @@ class Copier {
     );
   }
 }
-
-/** What would become an empty object without a word. */
-const refused = [
-  RegExp,
-  Promise,
-  WeakMap,
-  WeakSet,
-  WeakRef,
-  DataView,
-  ...(typeof SharedArrayBuffer === "undefined" ? [] : [SharedArrayBuffer]),
-] as const;
 
 function memberPath(name: string): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)

@@ -79,36 +79,35 @@ function equalMaps(
   b: Map<unknown, unknown>,
 ): boolean {
   if (a.size !== b.size) return false;
-  const unmatched: [unknown, unknown][] = [];
+  // Keys that are objects may equal one another in any order.
+  const left = [...b.keys()].filter((key) => !a.has(key));
   for (const [key, value] of a) {
     if (b.has(key)) {
       if (!equalValues(value, b.get(key))) return false;
-    } else if (typeof key === "object" && key !== null) {
-      unmatched.push([key, value]);
-    } else {
-      return false;
+      continue;
     }
+    let i = 0;
+    while (
+      i < left.length &&
+      !(equalValues(key, left[i]) && equalValues(value, b.get(left[i])))
+    ) i++;
+    if (i === left.length) return false;
+    left.splice(i, 1);
   }
-  return equalUnordered(unmatched, [...b].filter(([key]) => !a.has(key)));
+  return true;
 }
 
 function equalSets(a: Set<unknown>, b: Set<unknown>): boolean {
   if (a.size !== b.size) return false;
-  return equalUnordered(
-    [...a].filter((value) => !b.has(value)),
-    [...b].filter((value) => !a.has(value)),
-  );
-}
-
-/** Pairs up objects, which may equal one another in any order. */
-function equalUnordered(a: unknown[], b: unknown[]): boolean {
-  if (a.length !== b.length) return false;
-  const rest = [...b];
-  return a.every((item) => {
-    const found = rest.findIndex((other) => equalValues(item, other));
-    if (found >= 0) rest.splice(found, 1);
-    return found >= 0;
-  });
+  const left = [...b].filter((value) => !a.has(value));
+  for (const value of a) {
+    if (b.has(value)) continue;
+    let i = 0;
+    while (i < left.length && !equalValues(value, left[i])) i++;
+    if (i === left.length) return false;
+    left.splice(i, 1);
+  }
+  return true;
 }
 
 function equalBytes(

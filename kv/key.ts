@@ -10,6 +10,9 @@ import type { KvKey } from "./store.ts";
 /** The most bytes of UTF-8 that the parts of a key may take together. */
 export const MAX_KEY_BYTES = 8192;
 
+/** The most parts that a key may have; empty ones take no bytes. */
+const MAX_PARTS = 8192;
+
 /**
  * Checks a key and copies it, so that nobody can change it after the call.
  *
@@ -92,6 +95,12 @@ function assertParts(
         `a key must be an array of strings: received ${typeName(key)}`,
     );
   }
+  if (key.length > MAX_PARTS) {
+    throw new RangeError(
+      `Cannot ${action} ${describe(key)}: ` +
+        `a key must have at most ${MAX_PARTS} parts: received ${key.length}`,
+    );
+  }
   let units = 0;
   for (let i = 0; i < key.length; i++) {
     const part = key[i];
@@ -139,7 +148,7 @@ function assertParts(
 export function describe(key: unknown): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(key);
+    text = JSON.stringify(Array.isArray(key) ? key.slice(0, 200) : key);
   } catch {
     // A BigInt or a cycle: its type will do.
   }

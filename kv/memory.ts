@@ -175,7 +175,8 @@ export class MemoryKvStore implements KvStore {
    * `RangeError` if the prefix is wrong.
    */
   list(prefix?: KvKey): AsyncIterable<KvStoreListEntry> {
-    return this.#list(Array.isArray(prefix) ? [...prefix] : prefix);
+    const copy = Array.isArray(prefix) ? [...prefix] : prefix;
+    return { [Symbol.asyncIterator]: () => this.#list(copy) };
   }
 
   async *#list(prefix: unknown): AsyncGenerator<KvStoreListEntry> {

@@ -195,7 +195,7 @@ export class SqliteKvStore extends KvCasDriver {
     const isWrite = waiting.some((call) => call.kind !== "get");
     this.#withTable((open) => {
       if (this.#inTransaction()) {
-        this.#oneByOne(open, waiting);
+        this.#join(open, waiting);
       } else if (waiting.length === 1 || open.autocommits) {
         this.#oneByOne(open, waiting);
         if (isWrite) sweep(open, waiting.length);
@@ -222,6 +222,28 @@ export class SqliteKvStore extends KvCasDriver {
       }
       settle(call, result);
     }
+  }
+
+  /**
+   * Carries out calls inside the transaction that the caller began. Some errors,
+   * such as a full disk, end it: then nothing is left of the calls before, and
+   * those after must not be carried out beside it.
+   */
+  #join({ entries }: Open, calls: readonly KvCall[]): void {
+    const results: unknown[] = [];
+    for (const call of calls) {
+      try {
+        results.push(entries.carryOut(call));
+      } catch (error) {
+        if (isBusy(error) || isMissingTable(error)) throw error;
+        if (!this.#inTransaction()) {
+          for (const call of calls) call.reject(error);
+          return;
+        }
+        results.push(new Failure(error));
+      }
+    }
+    for (let i = 0; i < calls.length; i++) settle(calls[i]!, results[i]);
   }
 
   #together(open: Open, calls: readonly KvCall[], isWrite: boolean): void {

@@ -112,6 +112,16 @@ Deno.test("checkKey() allows 8 KiB of UTF-8 and not a byte more", () => {
   );
 });
 
+Deno.test("checkKey() allows 8,192 parts and not one more", () => {
+  const parts = (count: number) => Array.from({ length: count }, () => "");
+  assertEquals(checkKey(parts(8192), "get").length, 8192);
+  assertThrows(
+    () => checkKey(parts(8193), "get"),
+    RangeError,
+    "a key must have at most 8192 parts: received 8193",
+  );
+});
+
 Deno.test("KeyLimit stores different keys under different keys that fit", () => {
   const limit = new KeyLimit(120);
   const long = fc.array(

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { MemoryKvStore } from "../kv/memory.ts";
+import type { KvKey } from "../kv/store.ts";
 import { conformance } from "../testing/mod.ts";
 import { FakeTime } from "./fake_time.ts";
 
@@ -51,4 +52,26 @@ Deno.test("MemoryKvStore yields the first entry of many without walking all", as
     await kv.delete(["a", `${i}`]);
     assertEquals((await first())[0], "a");
   }
+});
+
+Deno.test("MemoryKvStore lists keys of thousands of parts", async () => {
+  const kv = new MemoryKvStore();
+  const long = Array.from({ length: 8_000 }, () => "x") as unknown as KvKey;
+  await kv.set(["a"], 1);
+  await kv.set(long, 2);
+  await kv.set(["y"], 3);
+  const entries = await Array.fromAsync(kv.list());
+  assertEquals(entries.map(({ value }) => value), [1, 2, 3]);
+  assertEquals(entries[1]?.key, long);
+  await kv.delete(long);
+  assertEquals(kv.size, 2);
+});
+
+Deno.test("a listing can be iterated more than once", async () => {
+  const kv = new MemoryKvStore();
+  await kv.set(["a"], 1);
+  const entries = kv.list();
+  assertEquals((await Array.fromAsync(entries)).length, 1);
+  await kv.set(["b"], 1);
+  assertEquals((await Array.fromAsync(entries)).length, 2);
 });

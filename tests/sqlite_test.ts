@@ -139,6 +139,26 @@ Deno.test("SqliteKvStore leaves the caller's transaction open when a call fails"
   assertEquals(rows(db), [["a", "5"], ["fine", "1"], ["good", "1"]]);
 });
 
+Deno.test("SqliteKvStore writes nothing beside a caller's transaction that an error ended", async () => {
+  using db = new DatabaseSync(":memory:");
+  const kv = new SqliteKvStore(db);
+  await kv.set(["before"], 1);
+  const pages = Number(db.prepare("PRAGMA page_count").get()?.page_count);
+  db.exec(`PRAGMA max_page_count = ${pages + 2}; BEGIN`);
+  const results = await Promise.allSettled([
+    kv.set(["a"], 1),
+    kv.set(["big"], "x".repeat(100_000)),
+    kv.set(["c"], 1),
+  ]);
+  assertEquals(results.map(({ status }) => status), [
+    "rejected",
+    "rejected",
+    "rejected",
+  ]);
+  assertEquals(db.isTransaction, false);
+  assertEquals(rows(db), [["before", "1"]]);
+});
+
 Deno.test("SqliteKvStore makes its table anew when a rollback undid it", async () => {
   using db = new DatabaseSync(":memory:");
   const kv = new SqliteKvStore(db);

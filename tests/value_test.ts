@@ -119,12 +119,16 @@ Deno.test("what cannot be stored is named by its path", () => {
     ],
     [new Map([[() => {}, 1]]), "value.keys()[0] is a function"],
     [new Set([1, Symbol.iterator]), "value.values()[1] is a symbol"],
-    [{ soon: Promise.resolve() }, "value.soon is a Promise"],
+    [{ soon: Promise.resolve() }, "value.soon is of type Promise"],
     [[new DataView(new ArrayBuffer(1))], "value[0] is a DataView"],
     [{ a: { toJSON: () => /x/ } }, "value.a is a RegExp"],
+    [{ error: new Error("lost") }, "value.error is of type Error"],
+    [new URLSearchParams("a=1"), "value is of type URLSearchParams"],
+    [[new Headers()], "value[0] is of type Headers"],
+    [new Array(2 ** 27), "value must have at most 67108864 items"],
   ];
   for (const [value, message] of bad) {
-    assertThrows(() => encodeValue(value), TypeError, message);
+    assertThrows(() => encodeValue(value), Error, message);
   }
 });
 
@@ -147,4 +151,44 @@ Deno.test("a value may be nested 1,000 levels deep and no deeper", () => {
       "nested at most 1000 levels deep",
     );
   }
+});
+
+Deno.test("toJSON() is called once, with the name that JSON gives it", () => {
+  const named = { toJSON: (name: string) => name };
+  const values: unknown[] = [
+    { a: named, "b c": named, d: [named] },
+    {
+      a: 1,
+      toJSON() {
+        return { ...this, b: 1 };
+      },
+    },
+    {
+      a: 1,
+      toJSON() {
+        return this;
+      },
+    },
+    named,
+  ];
+  for (const value of values) {
+    assertEquals(encodeValue(value), JSON.stringify(value));
+  }
+});
+
+Deno.test("long strings and numbers beyond JSON take no long time", () => {
+  const text = "\ud800" + "é".repeat(2_000_000) + "\udc00";
+  const number = 1n << 4_000_000n;
+  assertEquals(decodeValue(encodeValue([text, 1n])!), [text, 1n]);
+  assert(decodeValue(encodeValue(number)!) === number);
+  assert(decodeValue(encodeValue(-number)!) === -number);
+});
+
+Deno.test("deeply nested maps compare by content", () => {
+  const nest = (): unknown => {
+    let map: unknown = 1n;
+    for (let i = 0; i < 999; i++) map = new Map([[map, i]]);
+    return map;
+  };
+  assert(equalValues(nest(), nest()));
 });

@@ -55,15 +55,30 @@ export class Node<Entry> {
 
   /**
    * Walks the nodes with an entry, this one included, in key order. The trie may
-   * change between two steps.
+   * change between two steps. A key may have thousands of parts, too many to
+   * recurse.
    *
-   * @param key The key of this node.
+   * @param prefix The key of this node.
    */
-  *walk(key: readonly string[]): Generator<[string[], Node<Entry>]> {
+  *walk(prefix: readonly string[]): Generator<[string[], Node<Entry>]> {
+    const key = [...prefix];
     if (this.entry !== undefined) yield [[...key], this];
-    for (const part of this.#parts()) {
-      const child = this.#children?.get(part);
-      if (child !== undefined) yield* child.walk([...key, part]);
+    const path: { node: Node<Entry>; parts: Iterator<string> }[] = [
+      { node: this, parts: this.#parts() },
+    ];
+    while (path.length > 0) {
+      const { node, parts } = path.at(-1)!;
+      key.length = prefix.length + path.length - 1;
+      const next = parts.next();
+      if (next.done) {
+        path.pop();
+        continue;
+      }
+      const child = node.#children?.get(next.value);
+      if (child === undefined) continue;
+      key.push(next.value);
+      if (child.entry !== undefined) yield [[...key], child];
+      path.push({ node: child, parts: child.#parts() });
     }
   }
 

@@ -1,0 +1,4 @@
+import { backends } from "./backends.ts";
+import { benchStores } from "./suite.ts";
+
+await benchStores(backends);

@@ -1,0 +1,4 @@
+import { postgresBackend } from "./backends/postgres.ts";
+import { benchBackend } from "./suite.ts";
+
+await benchBackend(postgresBackend);

@@ -1,0 +1,4 @@
+import { redis } from "./backends/redis.ts";
+import { benchBackend } from "./suite.ts";
+
+await benchBackend(redis);

@@ -1,0 +1,4 @@
+import { redisCluster } from "./backends/redis_cluster.ts";
+import { benchBackend } from "./suite.ts";
+
+await benchBackend(redisCluster);
