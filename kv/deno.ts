@@ -90,8 +90,8 @@ export interface DenoKvStoreOptions {
  *
  * **Plain values are plain.** A JSON value without a TTL is stored under the
  * same key as the same object, up to the 64 KiB of an entry. What other programs
- * wrote is read as it is, `Date`s, `Map`s and numbers of type `Deno.KvU64`
- * included, and can be swapped. Entries whose keys have other parts than strings
+ * wrote is read as it is, `Date`s and `Map`s included, and can be swapped; a
+ * counter of type `Deno.KvU64` can be read only. Entries whose keys have other parts than strings
  * are never listed.
  *
  * **TTLs are exact**, although Deno KV sweeps expired entries only about once a
