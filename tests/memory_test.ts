@@ -75,3 +75,19 @@ Deno.test("a listing can be iterated more than once", async () => {
   await kv.set(["b"], 1);
   assertEquals((await Array.fromAsync(entries)).length, 2);
 });
+
+Deno.test("MemoryKvStore goes on with a list while many entries become few", async () => {
+  const kv = new MemoryKvStore();
+  const parts = Array.from({ length: 400 }, (_, i) => `${1000 + i}`);
+  for (const part of parts) await kv.set(["a", part], part);
+  const listed: unknown[] = [];
+  for await (const { value } of kv.list(["a"])) {
+    listed.push(value);
+    if (listed.length !== 100) continue;
+    for (const part of parts) {
+      if (part < "1050" || part > "1200") await kv.delete(["a", part]);
+    }
+    assertEquals((await Array.fromAsync(kv.list(["a"]))).length, 151);
+  }
+  assertEquals(listed, parts.filter((part) => part <= "1200"));
+});

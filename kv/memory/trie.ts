@@ -8,16 +8,22 @@
 import { OrderedMap } from "@js-sdsl/ordered-map";
 import { compareStrings } from "../key.ts";
 
-/** Below this number of children, sorting them anew is cheaper than an index. */
-const INDEX_FROM = 64;
+/** From this number of children on, their order is kept up by a sorted tree. */
+const INDEX_FROM = 256;
+
+/** What UTF-16 sorts otherwise than Unicode: surrogates, and what is behind. */
+const UNLIKE_UTF16 = /[\ud800-\uffff]/;
 
 /** A node: the entry at its key, if any, and the nodes below. */
 export class Node<Entry> {
   /** The entry at the node's key. */
   entry: Entry | undefined = undefined;
   #children: Map<string, Node<Entry>> | undefined = undefined;
-  /** The children's names in order, kept up from the first listing on. */
-  #index: OrderedMap<string, undefined> | undefined = undefined;
+  /**
+   * The children's names in order, from the first listing on: a tree that is
+   * kept up, or, of a few, an array until they change.
+   */
+  #index: OrderedMap<string, undefined> | string[] | undefined = undefined;
 
   /** The node below, one part further on. */
   child(part: string): Node<Entry> | undefined {
@@ -31,7 +37,11 @@ export class Node<Entry> {
     if (child === undefined) {
       child = new Node();
       this.#children.set(part, child);
-      this.#index?.setElement(part, undefined);
+      if (this.#index instanceof OrderedMap) {
+        this.#index.setElement(part, undefined);
+      } else {
+        this.#index = undefined;
+      }
     }
     return child;
   }
@@ -41,7 +51,11 @@ export class Node<Entry> {
     const child = this.#children?.get(part);
     if (child === undefined || !child.isEmpty) return;
     this.#children!.delete(part);
-    this.#index?.eraseElementByKey(part);
+    if (this.#index instanceof OrderedMap) {
+      this.#index.eraseElementByKey(part);
+    } else {
+      this.#index = undefined;
+    }
     if (this.#children!.size === 0) {
       this.#children = undefined;
       this.#index = undefined;
@@ -82,23 +96,42 @@ export class Node<Entry> {
     }
   }
 
-  *#parts(): Generator<string> {
-    if (this.#children === undefined) return;
-    if (this.#children.size < INDEX_FROM) {
-      yield* [...this.#children.keys()].sort(compareStrings);
-      return;
+  #parts(): Iterator<string> {
+    if (this.#children === undefined) return [].values();
+    if (this.#children.size >= INDEX_FROM) return this.#indexedParts();
+    if (!Array.isArray(this.#index)) {
+      this.#index = sorted([...this.#children.keys()]);
     }
-    this.#index ??= new OrderedMap(
-      Array.from(this.#children.keys(), (part) => [part, undefined]),
-      compareStrings,
-    );
+    return this.#index.values();
+  }
+
+  *#indexedParts(): Generator<string> {
+    if (!(this.#index instanceof OrderedMap)) {
+      this.#index = new OrderedMap(
+        Array.from(this.#children!.keys(), (part) => [part, undefined]),
+        compareStrings,
+      );
+    }
     let next = this.#index.begin();
     while (next.isAccessible()) {
       const [part] = next.pointer;
       yield part;
-      // The index may have changed, or be gone, since.
-      if (this.#index === undefined) return;
+      // It may be gone since, or another one.
+      if (!(this.#index instanceof OrderedMap)) return yield* this.#after(part);
       next = this.#index.upperBound(part);
     }
   }
+
+  /** The names behind one, when few children are left. */
+  *#after(part: string): Generator<string> {
+    for (const name of sorted([...this.#children?.keys() ?? []])) {
+      if (compareStrings(name, part) > 0) yield name;
+    }
+  }
+}
+
+function sorted(parts: string[]): string[] {
+  return parts.some((part) => UNLIKE_UTF16.test(part))
+    ? parts.sort(compareStrings)
+    : parts.sort();
 }
