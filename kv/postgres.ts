@@ -38,7 +38,11 @@ export { type PostgresTableOptions, schema } from "./postgres/table.ts";
 /** How often a call is repeated that the server refused because of others. */
 const MAX_ATTEMPTS = 50;
 
+/** How often to sweep, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
+
+/** After how many writes to sweep again if there is more to sweep. */
+const SWEEP_WRITES = 32;
 
 /**
  * A store in a table of a PostgreSQL database, through postgres.js or PGlite.
@@ -100,6 +104,10 @@ export class PostgresKvStore extends KvCasDriver<string> {
   #opening: Promise<void> | undefined;
   #opened = false;
   #nextSweep = -Infinity;
+  /** Whether the last sweep left expired rows behind. */
+  #isBehind = false;
+  /** How many writes there were since. */
+  #writes = 0;
 
   /**
    * Makes a store on a client, which stays the caller's to close.
@@ -124,12 +132,11 @@ export class PostgresKvStore extends KvCasDriver<string> {
     calls: readonly KvCall<string>[],
   ): Promise<void> {
     if (!this.#opened) await this.#open();
-    if (
-      performance.now() >= this.#nextSweep &&
-      calls.some(({ kind }) => kind !== "get")
-    ) {
-      await this.#sweep(100 + 2 * calls.length);
-    }
+    const writes = calls.filter(({ kind }) => kind !== "get").length;
+    this.#writes += writes;
+    const isDue = performance.now() >= this.#nextSweep ||
+      this.#isBehind && this.#writes >= SWEEP_WRITES;
+    if (writes > 0 && isDue) await this.#sweep(100 + 2 * this.#writes);
     if (calls.length === 1) {
       const call = calls[0]!;
       return await this.#run(kindOf(call), [workOf(call)]);
@@ -262,23 +269,25 @@ export class PostgresKvStore extends KvCasDriver<string> {
   }
 
   /*
-   * A sweep goes before a write, at most once a second. But as long as it finds
-   * as many expired rows as it may delete, the next write sweeps, too; as that is
-   * more than one writes, what is written with a TTL cannot outrun what is swept.
+   * A sweep goes before a write, once a second, or as soon as there were some
+   * writes if the last one had to leave expired rows behind. As it deletes more
+   * than was written since, what is written with a TTL cannot outrun what is
+   * swept; and most writes wait for none, however much has expired.
    * The write waits for the sweep, because the client is the caller's: it may be
    * ended as soon as the write is answered, and postgres.js leaves timers and the
    * connection of an unanswered query behind.
    */
   async #sweep(limit: number): Promise<void> {
     this.#nextSweep = Infinity;
-    let more = false;
+    this.#isBehind = false;
+    this.#writes = 0;
     try {
       const [row] = await this.#ask(this.#statements.sweep(limit), []);
-      more = row![0] === limit;
+      this.#isBehind = row![0] === limit;
     } catch {
       // Whatever it is, the write will tell.
     } finally {
-      this.#nextSweep = more ? -Infinity : performance.now() + SWEEP_INTERVAL;
+      this.#nextSweep = performance.now() + SWEEP_INTERVAL;
     }
   }
 }

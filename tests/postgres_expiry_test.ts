@@ -49,10 +49,20 @@ testOnPostgres(
     const store = connect();
     await store.get(["a"]);
     assertEquals(await dead(), 500);
-    for (const left of [398, 296, 194, 92, 0, 0]) {
+    const left: number[] = [];
+    for (let i = 0; i < 129; i++) {
       await store.set(["a"], 1);
-      assertEquals(await dead(), left);
+      left.push(await dead());
     }
+    // The first write sweeps, and then each 32nd, as long as there is more.
+    assertEquals([...new Set(left)], [398, 234, 70, 0]);
+    assertEquals([0, 31, 32, 64, 96].map((i) => left[i]), [
+      398,
+      398,
+      234,
+      70,
+      0,
+    ]);
     await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
     await store.set(["a"], 1);
     assertEquals(await dead(), 1, "it sweeps once a second then");
