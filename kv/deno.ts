@@ -38,6 +38,7 @@
  */
 
 import { KvCasDriver, type KvPageEntry } from "./base.ts";
+import { checkBusyTimeout } from "./busy_timeout.ts";
 import type { KvCall } from "./call.ts";
 import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";
 import { DenoDatabase, MAX_READS } from "./deno/database.ts";
@@ -171,7 +172,7 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
       );
     }
     const { busyTimeout = 5_000 } = options;
-    checkBusyTimeout(busyTimeout);
+    checkBusyTimeout(busyTimeout, "DenoKvStore");
     this.#db = new DenoDatabase(kv, busyTimeout);
     this.#writer = new DenoWriter(this.#db);
   }
@@ -240,21 +241,6 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
     prefix: readonly string[],
   ): AsyncIterable<KvPageEntry[]> {
     return listPages(this.#db, prefix);
-  }
-}
-
-function checkBusyTimeout(busyTimeout: unknown): void {
-  if (typeof busyTimeout !== "number") {
-    throw new TypeError(
-      "Cannot make a DenoKvStore: busyTimeout must be a number: " +
-        `received a value of type ${typeof busyTimeout}`,
-    );
-  }
-  if (!(busyTimeout >= 0 && busyTimeout < Infinity)) {
-    throw new RangeError(
-      "Cannot make a DenoKvStore: busyTimeout must be finite and not " +
-        `negative: received ${busyTimeout}`,
-    );
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { KvCasDriver, type KvPageEntry } from "./base.ts";
+import { checkBusyTimeout } from "./busy_timeout.ts";
 import type { KvCall } from "./call.ts";
 import { decodeKey, keyRange } from "./key.ts";
 import {
@@ -128,7 +129,7 @@ export class SqliteKvStore extends KvCasDriver {
     }
     const { tableName = "kv", busyTimeout = 5000 } = options;
     checkTableName(tableName);
-    checkBusyTimeout(busyTimeout);
+    checkBusyTimeout(busyTimeout, "SqliteKvStore");
     this.#db = db;
     this.#tableName = tableName;
     this.#busyTimeout = busyTimeout;
@@ -378,21 +379,6 @@ function checkTableName(tableName: unknown): void {
     throw new RangeError(
       "Cannot make a SqliteKvStore: tableName must not be empty, start with " +
         `sqlite_ or hold NUL: received ${JSON.stringify(tableName)}`,
-    );
-  }
-}
-
-function checkBusyTimeout(busyTimeout: unknown): void {
-  if (typeof busyTimeout !== "number") {
-    throw new TypeError(
-      "Cannot make a SqliteKvStore: busyTimeout must be a number: " +
-        `received a value of type ${typeof busyTimeout}`,
-    );
-  }
-  if (!(busyTimeout >= 0 && busyTimeout < Infinity)) {
-    throw new RangeError(
-      "Cannot make a SqliteKvStore: busyTimeout must be finite and not " +
-        `negative: received ${busyTimeout}`,
     );
   }
 }
