@@ -8,7 +8,7 @@
 import { Batch, type BatchOptions } from "./batch.ts";
 import { failure, KvCall, type KvCodec, refusal } from "./call.ts";
 import { KvCorruptionError, KvError } from "./errors.ts";
-import { checkKey, checkPrefix, describe } from "./key.ts";
+import { checkAndEncodeKey, checkPrefix, describe } from "./key.ts";
 import type {
   KvKey,
   KvStore,
@@ -153,8 +153,8 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    */
   get<T = unknown>(key: KvKey): Promise<T | undefined> {
     try {
-      const checked = checkKey(key, "get");
-      return this.#add("get", checked) as Promise<T | undefined>;
+      const id = checkAndEncodeKey(key, "get");
+      return this.#add("get", copyKey(key), id) as Promise<T | undefined>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -178,10 +178,11 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     options?: KvStoreSetOptions,
   ): Promise<void> {
     try {
-      const checked = checkKey(key, "set");
-      const write = this.#checkWrite("set", checked, value, options);
+      const id = checkAndEncodeKey(key, "set");
+      const copy = copyKey(key);
+      const write = this.#checkWrite("set", copy, value, options);
       const kind = write.value === undefined ? "delete" : "set";
-      return this.#add(kind, checked, write) as Promise<void>;
+      return this.#add(kind, copy, id, write) as Promise<void>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -198,8 +199,8 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    */
   delete(key: KvKey): Promise<void> {
     try {
-      const checked = checkKey(key, "delete");
-      return this.#add("delete", checked) as Promise<void>;
+      const id = checkAndEncodeKey(key, "delete");
+      return this.#add("delete", copyKey(key), id) as Promise<void>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -239,15 +240,11 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     options: KvStoreSetOptions | undefined,
   ): Promise<boolean> {
     try {
-      const checked = checkKey(key, "cas");
-      const { value, ttl } = this.#checkWrite(
-        "cas",
-        checked,
-        newValue,
-        options,
-      );
-      const expected = this.#encode("cas", checked, expectedValue);
-      return this.#add("cas", checked, { value, ttl, expected }) as Promise<
+      const id = checkAndEncodeKey(key, "cas");
+      const copy = copyKey(key);
+      const { value, ttl } = this.#checkWrite("cas", copy, newValue, options);
+      const expected = this.#encode("cas", copy, expectedValue);
+      return this.#add("cas", copy, id, { value, ttl, expected }) as Promise<
         boolean
       >;
     } catch (error) {
@@ -258,9 +255,10 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
   #add(
     kind: KvCall["kind"],
     key: KvKey,
-    write?: ConstructorParameters<typeof KvCall<Stored>>[3],
+    id: string,
+    write?: ConstructorParameters<typeof KvCall<Stored>>[4],
   ): Promise<unknown> {
-    return this.#batch.add(new KvCall(this.#codec, kind, key, write));
+    return this.#batch.add(new KvCall(this.#codec, kind, key, id, write));
   }
 
   async *#list(prefix: readonly string[]): AsyncGenerator<KvStoreListEntry> {
@@ -365,4 +363,8 @@ export abstract class KvCasDriver<Stored = EncodedValue>
 async function* failing(error: unknown): AsyncGenerator<never> {
   await Promise.resolve();
   throw error;
+}
+
+function copyKey(key: KvKey): KvKey {
+  return key.slice() as unknown as KvKey;
 }

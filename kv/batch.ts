@@ -58,9 +58,10 @@ const CALLS_PER_TURN = 4096;
  * `Promise.all`, and those of all functions that go on because an earlier batch
  * was settled, are there. As functions differ in how many microtasks they take
  * from their answer to their next call, the batch looks again as long as calls
- * came in since its last look, a few times at most. That costs a lone call two
- * microtasks, a fraction of a microsecond. No timer is involved (it would cost a
- * millisecond), nor `setImmediate`, which waits behind all input and output.
+ * came in since its last look, a few times at most. Only a lone call that comes
+ * after a lone call, with nothing under way, is not looked after again. No timer
+ * is involved (it would cost a millisecond), nor `setImmediate`, which waits
+ * behind all input and output.
  *
  * What may be in a batch? Unless the driver is sequential, its calls may be
  * carried out in any order, and batches overtake each other. So a call waits as
@@ -86,13 +87,13 @@ export class Batch<Stored> implements KvCallListener<Stored> {
   readonly #sequential: boolean;
 
   #queue: KvCall<Stored>[] = [];
-  #underWay = 0;
+  readonly #underWay: UnderWay<Stored>[] = [];
   #scheduled = false;
   #hops = 0;
   #seen = 0;
   #callsThisTurn = 0;
-  /** The number of readers of each key that are under way, or -1 for a writer. */
-  readonly #busy = new Map<string, number>();
+  /** The number of calls in the last batch. */
+  #lastLength = 1;
   #epoch = new Epoch(Promise.resolve());
 
   constructor(
@@ -133,8 +134,11 @@ export class Batch<Stored> implements KvCallListener<Stored> {
 
   readonly #look = () => {
     const { length } = this.#queue;
+    const isLone = length === 1 && this.#lastLength === 1 &&
+      this.#underWay.length === 0;
     if (
-      length > this.#seen && length < this.#maxCalls && this.#hops < MAX_HOPS
+      length > this.#seen && length < this.#maxCalls &&
+      this.#hops < MAX_HOPS && !isLone
     ) {
       this.#seen = length;
       this.#hops++;
@@ -149,44 +153,47 @@ export class Batch<Stored> implements KvCallListener<Stored> {
   };
 
   #dispatch() {
-    while (this.#underWay < this.#concurrency && this.#queue.length > 0) {
-      const calls = this.#sequential ? this.#takeFirst() : this.#takeFree();
-      if (calls.length === 0) return;
-      this.#callsThisTurn += calls.length;
-      this.#underWay++;
-      this.#run(calls);
+    while (
+      this.#underWay.length < this.#concurrency && this.#queue.length > 0
+    ) {
+      const batch = this.#sequential ? this.#takeFirst() : this.#takeFree();
+      if (batch.calls.length === 0) return;
+      this.#callsThisTurn += batch.calls.length;
+      this.#lastLength = batch.calls.length;
+      this.#underWay.push(batch);
+      this.#run(batch);
       if (this.#callsThisTurn >= CALLS_PER_TURN && this.#queue.length > 0) {
         return this.#schedule();
       }
     }
   }
 
-  #run(calls: KvCall<Stored>[]) {
+  #run(batch: UnderWay<Stored>) {
     let running: void | Promise<void>;
     try {
-      running = this.#execute(calls);
+      running = this.#execute(batch.calls);
     } catch (error) {
-      return this.#finish(calls, error);
+      return this.#finish(batch, error);
     }
-    if (running === undefined) return this.#finish(calls);
+    if (running === undefined) return this.#finish(batch);
     running.then(
-      () => this.#finish(calls),
-      (error) => this.#finish(calls, error),
+      () => this.#finish(batch),
+      (error) => this.#finish(batch, error),
     );
   }
 
-  #finish(calls: KvCall<Stored>[], error?: unknown) {
-    for (const call of calls) {
+  #finish(batch: UnderWay<Stored>, error?: unknown) {
+    for (const call of batch.calls) {
       if (!call.settled) {
         call.reject(error ?? new Error("the driver did not settle the call"));
       }
     }
-    this.#underWay--;
+    this.#underWay.splice(this.#underWay.indexOf(batch), 1);
     if (this.#queue.length > 0) this.#schedule();
   }
 
   /** Takes the first calls, in order. */
-  #takeFirst(): KvCall<Stored>[] {
+  #takeFirst(): UnderWay<Stored> {
     const queue = this.#queue;
     let taken = 0;
     let bytes = 0;
@@ -195,74 +202,60 @@ export class Batch<Stored> implements KvCallListener<Stored> {
       if (bytes > this.#maxBytes && taken > 0) break;
       taken++;
     }
-    if (taken === queue.length) {
-      this.#queue = [];
-      return queue;
-    }
-    this.#queue = queue.slice(taken);
-    return queue.slice(0, taken);
+    this.#queue = taken === queue.length ? [] : queue.slice(taken);
+    return new UnderWay(taken === queue.length ? queue : queue.slice(0, taken));
   }
 
   /** Takes the first calls whose keys are free. */
-  #takeFree(): KvCall<Stored>[] {
+  #takeFree(): UnderWay<Stored> {
     const queue = this.#queue;
-    if (queue.length === 1) return this.#takeOne(queue);
-    const taken: KvCall<Stored>[] = [];
+    const batch = new UnderWay<Stored>();
     const left: KvCall<Stored>[] = [];
-    const leftKeys = new Set<string>();
-    const writes = new Map<string, number>();
+    let leftKeys: Set<string> | undefined;
     let bytes = 0;
     let i = 0;
     for (
       ;
-      i < queue.length && taken.length < this.#maxCalls &&
+      i < queue.length && batch.calls.length < this.#maxCalls &&
       left.length < 4 * this.#maxCalls;
       i++
     ) {
       const call = queue[i]!;
-      const { id, kind } = call;
-      const busy = this.#busy.get(id);
-      const blind = kind === "set" || kind === "delete";
-      const earlier = blind && !leftKeys.has(id) ? writes.get(id) : undefined;
-      if (earlier !== undefined) {
+      const isNext = leftKeys === undefined || !leftKeys.has(call.id);
+      const earlier = isNext ? batch.write(call.id) : undefined;
+      if (earlier !== undefined && isBlind(earlier) && isBlind(call)) {
         bytes += call.bytes;
-        call.replaced = taken[earlier]!;
-        taken[earlier] = call;
+        batch.replace(earlier, call);
       } else if (
-        leftKeys.has(id) ||
-        (busy !== undefined && (kind !== "get" || busy < 0))
+        isNext && earlier === undefined && !batch.isBefore(call) &&
+        !this.#isBefore(call)
       ) {
-        left.push(call);
-        leftKeys.add(id);
-      } else {
         bytes += call.bytes;
-        if (bytes > this.#maxBytes && taken.length > 0) break;
-        if (blind) writes.set(id, taken.length);
-        this.#busy.set(id, kind === "get" ? (busy ?? 0) + 1 : -1);
-        taken.push(call);
+        if (bytes > this.#maxBytes && batch.calls.length > 0) break;
+        batch.add(call);
+      } else {
+        left.push(call);
+        leftKeys ??= new Set();
+        leftKeys.add(call.id);
       }
     }
     this.#queue = i === queue.length ? left : left.concat(queue.slice(i));
-    return taken;
+    return batch;
   }
 
-  #takeOne(queue: KvCall<Stored>[]): KvCall<Stored>[] {
-    const { id, kind } = queue[0]!;
-    const busy = this.#busy.get(id);
-    if (busy !== undefined && (kind !== "get" || busy < 0)) return [];
-    this.#busy.set(id, kind === "get" ? (busy ?? 0) + 1 : -1);
-    this.#queue = [];
-    return queue;
+  /** Whether a call has to wait for one that is under way. */
+  #isBefore(call: KvCall<Stored>): boolean {
+    for (const batch of this.#underWay) {
+      if (batch.isBefore(call)) return true;
+    }
+    return false;
   }
 
   /** Frees the key of a call that is settled, for those that wait for it. */
   callSettled(call: KvCall<Stored>, failed: boolean): void {
     (call.epoch as Epoch).leave();
     if (this.#sequential) return;
-    const { id } = call;
-    const busy = this.#busy.get(id);
-    if (busy !== undefined && busy > 1) this.#busy.set(id, busy - 1);
-    else this.#busy.delete(id);
+    (call.underWay as UnderWay<Stored> | undefined)?.forget(call);
     let { replaced } = call;
     if (failed && replaced !== undefined) {
       this.#queue.unshift(replaced);
@@ -275,6 +268,93 @@ export class Batch<Stored> implements KvCallListener<Stored> {
       replaced = next;
     }
   }
+}
+
+/** Whether a call overwrites whatever is there. */
+function isBlind({ kind }: KvCall<unknown>): boolean {
+  return kind === "set" || kind === "delete";
+}
+
+/** A batch, and which keys its calls that are not settled read and write. */
+class UnderWay<Stored> {
+  readonly calls: KvCall<Stored>[];
+  #reads = 0;
+  #writes = 0;
+  /** The number of reads of each key; made when it is asked for. */
+  #readsOf: Map<string, number> | undefined = undefined;
+  /** The write or swap of each key; made when it is asked for. */
+  #writeOf: Map<string, KvCall<Stored>> | undefined = undefined;
+
+  constructor(calls: KvCall<Stored>[] = []) {
+    this.calls = calls;
+  }
+
+  add(call: KvCall<Stored>) {
+    this.calls.push(call);
+    call.underWay = this;
+    if (call.kind === "get") {
+      this.#reads++;
+      if (this.#readsOf !== undefined) this.#count(call.id, 1);
+    } else {
+      this.#writes++;
+      this.#writeOf?.set(call.id, call);
+    }
+  }
+
+  /** Puts a write in the place of an earlier one of the same key. */
+  replace(earlier: KvCall<Stored>, later: KvCall<Stored>) {
+    this.calls[this.calls.indexOf(earlier)] = later;
+    earlier.underWay = undefined;
+    later.underWay = this;
+    later.replaced = earlier;
+    this.#writeOf?.set(later.id, later);
+  }
+
+  /** Takes note that a call is settled. */
+  forget({ id, kind }: KvCall<Stored>) {
+    if (kind !== "get") {
+      this.#writes--;
+    } else {
+      this.#reads--;
+      if (this.#readsOf !== undefined) this.#count(id, -1);
+    }
+  }
+
+  /** Whether a call has to wait for one of these. */
+  isBefore({ id, kind }: KvCall<Stored>): boolean {
+    return this.write(id) !== undefined || kind !== "get" && this.#isRead(id);
+  }
+
+  /** The write or swap of a key. */
+  write(id: string): KvCall<Stored> | undefined {
+    if (this.#writes === 0) return undefined;
+    this.#writeOf ??= new Map(
+      this.calls.filter(isWrite).map((call) => [call.id, call]),
+    );
+    const call = this.#writeOf.get(id);
+    return call?.settled ? undefined : call;
+  }
+
+  #isRead(id: string): boolean {
+    if (this.#reads === 0) return false;
+    if (this.#readsOf === undefined) {
+      this.#readsOf = new Map();
+      for (const call of this.calls) {
+        if (!isWrite(call) && !call.settled) this.#count(call.id, 1);
+      }
+    }
+    return this.#readsOf.has(id);
+  }
+
+  #count(id: string, change: 1 | -1) {
+    const count = (this.#readsOf!.get(id) ?? 0) + change;
+    if (count === 0) this.#readsOf!.delete(id);
+    else this.#readsOf!.set(id, count);
+  }
+}
+
+function isWrite({ kind }: KvCall<unknown>): boolean {
+  return kind !== "get";
 }
 
 /** The calls between two barriers. */

@@ -6,7 +6,7 @@
 
 import { equalValues } from "./equal.ts";
 import { KvCorruptionError, KvError } from "./errors.ts";
-import { describe, encodeKey } from "./key.ts";
+import { describe } from "./key.ts";
 import type { KvKey } from "./store.ts";
 
 /**
@@ -98,6 +98,12 @@ export class KvCall<Stored = string | Uint8Array> {
    * @ignore
    */
   epoch: unknown = undefined;
+  /**
+   * For the batch: the batch under way that this call is in.
+   *
+   * @ignore
+   */
+  underWay: unknown = undefined;
 
   readonly #codec: KvCodec<Stored>;
   #resolve!: (result: unknown) => void;
@@ -110,12 +116,14 @@ export class KvCall<Stored = string | Uint8Array> {
    * @param codec How values are stored.
    * @param kind What is to be done.
    * @param key The key, checked and copied.
+   * @param id The key as one string, by `encodeKey`.
    * @param write What is to be written, and for how long.
    */
   constructor(
     codec: KvCodec<Stored>,
     kind: "get" | "set" | "delete" | "cas",
     key: KvKey,
+    id: string,
     write?: {
       readonly value: Stored | undefined;
       readonly ttl: number | undefined;
@@ -124,7 +132,7 @@ export class KvCall<Stored = string | Uint8Array> {
   ) {
     this.kind = kind;
     this.key = key;
-    this.id = encodeKey(key);
+    this.id = id;
     this.value = write?.value;
     this.expected = write?.expected;
     this.ttl = write?.ttl;

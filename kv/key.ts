@@ -202,6 +202,8 @@ const SEPARATOR = "!";
 const ESCAPE = '"';
 const SHIFT = 35;
 const TO_ESCAPE = /[^#-\uffff]/;
+/** What has to be escaped, or may be a lone surrogate. */
+const NOT_PLAIN = /[^#-\ud7ff\ue000-\uffff]/;
 const TO_ESCAPE_ALL = new RegExp(TO_ESCAPE, "g");
 const ESCAPED_ALL = /"(.)/g;
 
@@ -225,6 +227,35 @@ export function encodeKey(key: readonly string[]): string {
   let encoded = escapePart(key[0] ?? "");
   for (let i = 1; i < key.length; i++) {
     encoded += SEPARATOR + escapePart(key[i]!);
+  }
+  return encoded;
+}
+
+/**
+ * Checks a key and encodes it, in one pass over a key like most.
+ *
+ * @param key What the caller gave.
+ * @param action What the caller wants to do, for the message.
+ * @returns What {@linkcode encodeKey} returns.
+ * @throws {TypeError} If it is no sequence of one or more well-formed strings.
+ * @throws {RangeError} If it takes more than 8 KiB of UTF-8.
+ */
+export function checkAndEncodeKey(key: unknown, action: string): string {
+  const encoded = encodePlainKey(key);
+  if (encoded !== undefined) return encoded;
+  assertKey(key, action);
+  return encodeKey(key);
+}
+
+/** Encodes a key that is well-formed, short and free of what is escaped. */
+function encodePlainKey(key: unknown): string | undefined {
+  if (!Array.isArray(key) || key.length === 0) return undefined;
+  let encoded = "";
+  for (let i = 0; i < key.length; i++) {
+    const part = key[i];
+    if (typeof part !== "string" || NOT_PLAIN.test(part)) return undefined;
+    encoded = i === 0 ? part : encoded + SEPARATOR + part;
+    if (encoded.length * 3 > MAX_KEY_BYTES) return undefined;
   }
   return encoded;
 }
