@@ -10,8 +10,9 @@ import type { KvCall } from "./call.ts";
 import { compareStrings, decodeKey, encodeKey, startsWith } from "./key.ts";
 import { isRefused, type RedisClient } from "./redis/client.ts";
 import { RedisConnections, Sending } from "./redis/connections.ts";
+import { Cork } from "./redis/cork.ts";
 import { namesUnder } from "./redis/scan.ts";
-import { evaluate, GET_EXPIRING, SET_EXPIRING } from "./redis/scripts.ts";
+import { evaluate, GET_EXPIRING } from "./redis/scripts.ts";
 import { keySlot } from "./redis/slot.ts";
 import { swap } from "./redis/swap.ts";
 import {
@@ -46,13 +47,13 @@ export interface RedisKvStoreOptions {
 }
 
 /** About how many bytes one command carries, or brings back. */
-const COMMAND_BYTES = 16_384;
+const COMMAND_BYTES = 65_536;
 
 /** The most keys in one command. */
 const COMMAND_KEYS = 64;
 
-/** From this size on, a command of its own is faster than a part in a script. */
-const LARGE_BYTES = 1024;
+/** With so many calls sent, the server should begin with its work. */
+const FLUSH_CALLS = 32;
 
 /** About how many bytes a page of a listing should have. */
 const PAGE_BYTES = 1_048_576;
@@ -145,7 +146,7 @@ export class RedisKvStore extends KvCasDriver {
    * @throws {TypeError} If the client or an option is of a wrong type.
    */
   constructor(redis: RedisClient, options: RedisKvStoreOptions = {}) {
-    super({ codec });
+    super({ codec, maxCalls: COMMAND_KEYS, concurrency: 16 });
     if (typeof redis?.mgetBuffer !== "function") {
       throw new TypeError(
         "Cannot make a RedisKvStore: redis must be a client of ioredis: " +
@@ -166,35 +167,26 @@ export class RedisKvStore extends KvCasDriver {
 
   /** Sends the calls at once, those on the same slot in few commands. */
   protected override execute(calls: readonly KvCall[]): Promise<void> {
-    const [first] = calls;
-    if (calls.length === 1) {
-      return first!.kind === "cas"
-        ? this.#swap(first!)
-        : this.#carryOut(calls, this.#commandOf(first!));
-    }
-    const swaps: KvCall[] = [];
-    const others = new Map<Command, KvCall[]>();
-    for (const call of calls) {
-      if (call.kind === "cas") {
-        swaps.push(call);
-        continue;
-      }
-      const command = this.#commandOf(call);
-      const same = others.get(command);
-      if (same === undefined) others.set(command, [call]);
-      else same.push(call);
-    }
+    if (calls.length === 1) return this.#sendOne(calls[0]!);
     const answers: Promise<void>[] = [];
-    const uncork = this.#cork();
+    const cork = new Cork(this.#client);
     try {
-      for (const [command, calls] of others) {
-        for (const chunk of this.#chunks(calls, this.#maxKeys(command))) {
-          answers.push(this.#carryOut(chunk, command));
+      let alone: KvCall[] = [];
+      for (const same of Map.groupBy(calls, commandOf).values()) {
+        for (const chunk of this.#chunks(same)) {
+          if (chunk.length > 1) {
+            answers.push(this.#sendTogether(chunk));
+            cork.flush();
+          } else if (alone.push(chunk[0]!) === FLUSH_CALLS) {
+            answers.push(this.#sendEach(alone));
+            cork.flush();
+            alone = [];
+          }
         }
       }
-      for (const call of swaps) answers.push(this.#swap(call));
+      if (alone.length > 0) answers.push(this.#sendEach(alone));
     } finally {
-      uncork();
+      cork.remove();
     }
     return Promise.all(answers).then(() => {});
   }
@@ -241,8 +233,8 @@ export class RedisKvStore extends KvCasDriver {
       const names = ids.map((id) => this.#prefix + id);
       let answer: (Buffer | number | null)[];
       try {
-        answer = await this.#connections.answer(
-          evaluate(this.#client, GET_EXPIRING, names, []),
+        answer = await this.#connections.answer(() =>
+          evaluate(this.#client, GET_EXPIRING, names, [])
         ) as typeof answer;
       } catch (error) {
         if (ids.length === 1 || !isRefused(error)) throw error;
@@ -260,7 +252,7 @@ export class RedisKvStore extends KvCasDriver {
         entries.set(id, this.entry(decodeKey(id), value, expiry));
       }
     };
-    const uncork = this.#cork();
+    const cork = new Cork(this.#client);
     const reads: Promise<void>[] = [];
     try {
       for (const group of this.#bySlot(ids, (id) => id)) {
@@ -269,19 +261,17 @@ export class RedisKvStore extends KvCasDriver {
         }
       }
     } finally {
-      uncork();
+      cork.remove();
     }
     await Promise.all(reads);
     return ids.flatMap((id) => entries.get(id) ?? []);
   }
 
-  /** Splits calls into those that fit into one command. */
-  *#chunks(
-    calls: readonly KvCall[],
-    maxKeys: number,
-  ): Generator<readonly KvCall[]> {
-    if (calls.length < 2) {
-      if (calls.length === 1) yield calls;
+  /** Splits calls for the same command into those that fit into one. */
+  *#chunks(calls: readonly KvCall[]): Generator<readonly KvCall[]> {
+    const maxKeys = this.#maxKeys(calls[0]!);
+    if (maxKeys === 1 || calls.length === 1) {
+      for (const call of calls) yield [call];
       return;
     }
     for (const group of this.#bySlot(calls, (call) => call.id)) {
@@ -309,16 +299,10 @@ export class RedisKvStore extends KvCasDriver {
     return Map.groupBy(items, (item) => keySlot(outer + idOf(item))).values();
   }
 
-  #commandOf(call: KvCall): Command {
-    if (call.kind === "get") return this.#get;
-    if (call.kind === "delete") return this.#delete;
-    if (call.ttl === undefined) return this.#set;
-    return call.bytes < LARGE_BYTES ? this.#setExpiring : this.#setAlone;
-  }
-
-  #maxKeys(command: Command): number {
-    if (command === this.#get) return this.#readKeys();
-    return command === this.#setAlone ? 1 : COMMAND_KEYS;
+  #maxKeys({ kind, ttl }: KvCall): number {
+    if (kind === "get") return this.#readKeys();
+    // No command writes several entries with a TTL, and a script is slower.
+    return kind === "cas" || ttl !== undefined ? 1 : COMMAND_KEYS;
   }
 
   /** How many values to read at once. */
@@ -333,88 +317,101 @@ export class RedisKvStore extends KvCasDriver {
     this.#valueBytes += (bytes / values.length + 1 - this.#valueBytes) / 4;
   }
 
-  /** Has what is sent until the returned function is called leave at once. */
-  #cork(): () => void {
-    const nodes = this.#client.nodes?.("all") ?? [this.#client];
-    const streams = nodes.map((node) => node.stream);
-    for (const stream of streams) stream?.cork();
-    return () => {
-      for (const stream of streams) stream?.uncork();
-    };
-  }
-
-  /** Sends one command for some calls, and each alone if it was refused. */
-  async #carryOut(calls: readonly KvCall[], command: Command): Promise<void> {
+  /** Sends one command for calls of one kind, or each alone if it is refused. */
+  async #sendTogether(calls: readonly KvCall[]): Promise<void> {
     const sending = new Sending(this.#connections);
     try {
-      await command(calls);
+      const answer = await this.#connections.answer(() => this.#join(calls));
+      this.#settle(calls, answer);
     } catch (error) {
-      if (calls.length > 1 && isRefused(error)) {
-        await Promise.all(
-          calls.map((call) => this.#carryOut([call], command)),
-        );
-        return;
-      }
+      if (isRefused(error)) return this.#sendEach(calls);
       for (const call of calls) call.reject(sending.failure(call, error));
+    }
+  }
+
+  #join(calls: readonly KvCall[]): Promise<unknown> {
+    const { kind } = calls[0]!;
+    if (kind === "set") {
+      const entries: (string | Buffer)[] = [];
+      for (const { id, value } of calls) {
+        entries.push(this.#prefix + id, argument(value!));
+      }
+      return this.#client.mset(...entries);
+    }
+    const names = calls.map(({ id }) => this.#prefix + id);
+    return kind === "get"
+      ? this.#client.mgetBuffer(names)
+      : this.#client.del(names);
+  }
+
+  #sendOne(call: KvCall): Promise<void> {
+    const sending = new Sending(this.#connections);
+    return this.#connections.answer(() => this.#send(call)).then(
+      (answer) => this.#settle([call], answer),
+      (error) => call.reject(sending.failure(call, error)),
+    );
+  }
+
+  /** Sends a command for each call, and settles it when it is answered. */
+  #sendEach(calls: readonly KvCall[]): Promise<void> {
+    const sending = new Sending(this.#connections);
+    return this.#connections.answer(() =>
+      new Promise<void>((resolve) => {
+        let left = calls.length;
+        const done = () => {
+          if (--left === 0) resolve();
+        };
+        for (const call of calls) {
+          this.#send(call).then(
+            (answer) => {
+              this.#settle([call], answer);
+              done();
+            },
+            (error) => {
+              call.reject(sending.failure(call, error));
+              done();
+            },
+          );
+        }
+      })
+    ).catch((error) => {
+      for (const call of calls) call.reject(sending.failure(call, error));
+    });
+  }
+
+  #send(call: KvCall): Promise<unknown> {
+    const { kind, id, value, ttl } = call;
+    const name = this.#prefix + id;
+    switch (kind) {
+      case "get":
+        // `GET` would fail where there is no string.
+        return this.#client.mgetBuffer([name]);
+      case "delete":
+        return this.#client.del([name]);
+      case "set":
+        return ttl === undefined
+          ? this.#client.set(name, argument(value!))
+          : this.#client.psetex(name, ttl, argument(value!));
+      case "cas":
+        return swap(this.#client, this.#connections, name, call);
+    }
+  }
+
+  #settle(calls: readonly KvCall[], answer: unknown): void {
+    if (calls[0]!.kind !== "get") {
+      for (const call of calls) call.resolve();
       return;
     }
-    for (const call of calls) call.resolve();
-  }
-
-  #swap(call: KvCall): Promise<void> {
-    const name = this.#prefix + call.id;
-    return swap(this.#client, this.#connections, name, call);
-  }
-
-  readonly #get: Command = async (calls) => {
-    // An entry alone too, since `GET` fails where there is no string.
-    const values = await this.#connections.answer(
-      this.#client.mgetBuffer(calls.map((call) => this.#prefix + call.id)),
-    );
+    const values = answer as (Buffer | null)[];
     this.#learn(values);
     for (let i = 0; i < calls.length; i++) {
       const value = values[i];
       calls[i]!.found(value ? stored(value) : undefined);
     }
-  };
-
-  readonly #set: Command = (calls) => {
-    if (calls.length === 1) return this.#setAlone(calls);
-    const entries: (string | Buffer)[] = [];
-    for (const { id, value } of calls) {
-      entries.push(this.#prefix + id, argument(value!));
-    }
-    return this.#connections.answer(this.#client.mset(...entries));
-  };
-
-  readonly #setExpiring: Command = (calls) => {
-    if (calls.length === 1) return this.#setAlone(calls);
-    const names: string[] = [];
-    const values: (string | Buffer | number)[] = [];
-    for (const { id, value, ttl } of calls) {
-      names.push(this.#prefix + id);
-      values.push(argument(value!), ttl!);
-    }
-    return this.#connections.answer(
-      evaluate(this.#client, SET_EXPIRING, names, values),
-    );
-  };
-
-  readonly #setAlone: Command = (calls) => {
-    const { id, value, ttl } = calls[0]!;
-    const name = this.#prefix + id;
-    return this.#connections.answer(
-      ttl === undefined
-        ? this.#client.set(name, argument(value!))
-        : this.#client.set(name, argument(value!), "PX", ttl),
-    );
-  };
-
-  readonly #delete: Command = (calls) =>
-    this.#connections.answer(
-      this.#client.del(calls.map((call) => this.#prefix + call.id)),
-    );
+  }
 }
 
-/** Carries out calls of one kind and slot; `#carryOut` settles the writes. */
-type Command = (calls: readonly KvCall[]) => Promise<unknown>;
+/** What tells calls apart that no one command can carry out. */
+function commandOf({ kind, ttl }: KvCall): string {
+  return ttl === undefined ? kind : `${kind} with TTL`;
+}

@@ -35,7 +35,17 @@ export function ttlMilliseconds(ttl: unknown): number | undefined {
   return Math.ceil(Math.min(total, END_OF_TIME - Date.now()));
 }
 
+/**
+ * The last duration without calendar units, and its milliseconds: a program has
+ * few, and asking them takes longer than most of a call.
+ */
+let last: { readonly duration: unknown; readonly milliseconds: number } = {
+  duration: undefined,
+  milliseconds: 0,
+};
+
 interface Duration {
+  readonly [Symbol.toStringTag]?: string;
   total(
     of: "milliseconds" | { unit: "milliseconds"; relativeTo: string },
   ): number;
@@ -45,6 +55,7 @@ interface Duration {
 }
 
 function totalMilliseconds(ttl: unknown): number {
+  if (ttl === last.duration) return last.milliseconds;
   const duration = ttl as Duration | null;
   if (typeof duration !== "object" || typeof duration?.total !== "function") {
     throw new TypeError(
@@ -53,7 +64,8 @@ function totalMilliseconds(ttl: unknown): number {
     );
   }
   // A duration in calendar units has no length of its own.
-  const total = duration.years || duration.months || duration.weeks
+  const isCalendar = duration.years || duration.months || duration.weeks;
+  const total = isCalendar
     ? duration.total({
       unit: "milliseconds",
       relativeTo: `${new Date().toISOString().slice(0, -1)}+00:00[UTC]`,
@@ -63,6 +75,10 @@ function totalMilliseconds(ttl: unknown): number {
     throw new TypeError(
       `ttl.total() must return a number: received a ${typeof total}`,
     );
+  }
+  // What is no Temporal.Duration may change.
+  if (!isCalendar && duration[Symbol.toStringTag] === "Temporal.Duration") {
+    last = { duration, milliseconds: total };
   }
   return total;
 }

@@ -87,6 +87,14 @@ Deno.test("a batch is bounded by count and by bytes", async () => {
   await small.set(["huge"], "x".repeat(5_000));
 });
 
+Deno.test("a full batch is carried out before the tick is over", async () => {
+  const kv = new Probe({ maxCalls: 2, concurrency: 2 });
+  const calls = Array.from("abcdefg", (part) => kv.get([part]));
+  assertEquals(kv.batches, [["get a", "get b"], ["get c", "get d"]]);
+  await Promise.all(calls);
+  assertEquals(kv.batches.slice(2), [["get e", "get f"], ["get g"]]);
+});
+
 Deno.test("calls collect while as many batches as allowed are under way", async () => {
   const kv = new Probe({ concurrency: 1 });
   const gate = Promise.withResolvers<void>();
@@ -145,10 +153,10 @@ Deno.test("any mix of calls on one key has the results of its order", async () =
   }
 });
 
-Deno.test("a thousand writes of one key in a tick become one", async () => {
+Deno.test("a thousand writes of one key in a tick become two", async () => {
   const kv = new Probe();
   await Promise.all(Array.from({ length: 1_000 }, (_, i) => kv.set(["a"], i)));
-  assertEquals(kv.batches, [["set a"]]);
+  assertEquals(kv.batches, [["set a"], ["set a"]]);
   assertEquals(await kv.get(["a"]), 999);
 });
 

@@ -40,13 +40,6 @@ export interface RedisClient {
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
   /** `SET`. */
   set(key: string, value: string | Buffer): Promise<unknown>;
-  /** `SET` with a TTL. */
-  set(
-    key: string,
-    value: string | Buffer,
-    unit: "PX",
-    milliseconds: number,
-  ): Promise<unknown>;
   /** `SET` unless the key exists. */
   set(key: string, value: string | Buffer, mode: "NX"): Promise<unknown>;
   /** `SET` with a TTL, unless the key exists. */
@@ -56,6 +49,12 @@ export interface RedisClient {
     unit: "PX",
     milliseconds: number,
     mode: "NX",
+  ): Promise<unknown>;
+  /** `PSETEX`. */
+  psetex(
+    key: string,
+    milliseconds: number,
+    value: string | Buffer,
   ): Promise<unknown>;
   /** `MSET`. */
   mset(...keysAndValues: (string | Buffer)[]): Promise<unknown>;

@@ -30,7 +30,7 @@ export class RedisConnections {
   static readonly #known = new WeakMap<RedisClient, RedisConnections>();
 
   readonly #client: RedisClient;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting: Waiting[] = [];
   readonly #watched = new WeakSet<RedisClient>();
   readonly #ready = new Set<RedisClient>();
   #opened = 0;
@@ -73,19 +73,33 @@ export class RedisConnections {
     return this.#ready.size > 0 || this.#client.status === "ready";
   }
 
-  /** Waits for an answer, unless the client has forgotten the command. */
-  answer<T>(reply: Promise<T>): Promise<T> {
+  /**
+   * Sends a command and waits for its answer, unless the client forgets it.
+   *
+   * @param send Sends the command.
+   */
+  answer<T>(send: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting = { lost: this.#lost, reject };
-      this.#waiting.add(waiting);
+      const reply = send();
+      const waiting = { lost: this.#lost, reject, place: this.#waiting.length };
+      this.#waiting.push(waiting);
       reply.then((value) => {
-        this.#waiting.delete(waiting);
+        this.#remove(waiting);
         resolve(value);
       }, (error) => {
-        this.#waiting.delete(waiting);
+        this.#remove(waiting);
         reject(error);
       });
     });
+  }
+
+  #remove(waiting: Waiting) {
+    const { place } = waiting;
+    if (this.#waiting[place] !== waiting) return;
+    const last = this.#waiting.pop()!;
+    if (last === waiting) return;
+    this.#waiting[place] = last;
+    last.place = place;
   }
 
   #watch(node: RedisClient) {
@@ -106,12 +120,12 @@ export class RedisConnections {
 
   /** Gives up what was issued before so many connections were lost. */
   #forget(lost: number) {
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.length === 0) return;
     // What ioredis itself rejects is rejected by then.
     setTimeout(() => {
-      for (const waiting of this.#waiting) {
+      for (const waiting of this.#waiting.slice()) {
         if (waiting.lost > lost) continue;
-        this.#waiting.delete(waiting);
+        this.#remove(waiting);
         waiting.reject(new Error("the connection broke before the answer"));
       }
     }, 0);
@@ -121,7 +135,9 @@ export class RedisConnections {
 interface Waiting {
   /** How many connections had been lost when the command was issued. */
   readonly lost: number;
-  reject(error: Error): void;
+  readonly reject: (error: Error) => void;
+  /** Its index among all that wait. */
+  place: number;
 }
 
 /** What may have happened to a command since it was issued. */

@@ -29,8 +29,8 @@ export async function namesUnder(
   async function walk(node: RedisClient): Promise<void> {
     let cursor = "0";
     do {
-      const step = await connections.answer(
-        node.scan(cursor, "MATCH", pattern, "COUNT", STEP),
+      const step = await connections.answer(() =>
+        node.scan(cursor, "MATCH", pattern, "COUNT", STEP)
       );
       cursor = step[0];
       for (const name of step[1]) names.add(name);
@@ -71,7 +71,7 @@ async function layout(
 ): Promise<Layout> {
   // There are no nodes before the first command.
   if (masters(client).length === 0) {
-    await connections.answer(client.mgetBuffer([anyKey]));
+    await connections.answer(() => client.mgetBuffer([anyKey]));
   }
   const known = await ask(client, connections);
   if (known.count === SLOTS) return known;
@@ -87,7 +87,9 @@ async function ask(
   connections: RedisConnections,
 ): Promise<Layout & { readonly count: number }> {
   const answers = await Promise.all(
-    masters(client).map((node) => connections.answer(node.cluster("NODES"))),
+    masters(client).map((node) =>
+      connections.answer(() => node.cluster("NODES"))
+    ),
   );
   let count = 0;
   let isMoving = false;

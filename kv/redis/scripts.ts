@@ -32,12 +32,6 @@ elseif ARGV[2] then redis.call("SET", KEYS[1], ARGV[2])
 else redis.call("DEL", KEYS[1]) end
 return 1`);
 
-/** Writes entries with a TTL. Arguments: a value and a TTL for each key. */
-export const SET_EXPIRING = script(`
-for i, key in ipairs(KEYS) do
-  redis.call("SET", key, ARGV[2 * i - 1], "PX", ARGV[2 * i])
-end`);
-
 /** Reads values, each followed by the milliseconds it has yet to live. */
 export const GET_EXPIRING = script(`
 local found = redis.call("MGET", unpack(KEYS))

@@ -31,10 +31,10 @@ export async function swap(
   while (true) {
     const sending = new Sending(connections);
     try {
-      const current = await connections.answer(
+      const current = await connections.answer(() =>
         expected === undefined
           ? create(client, name, call)
-          : replace(client, name, call, expected, sending),
+          : replace(client, name, call, expected, sending)
       );
       if (sending.isRepeated) {
         throw new Error("the connection broke before the answer");
