@@ -41,7 +41,7 @@ import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import { checkBusyTimeout } from "./busy_timeout.ts";
 import type { KvCall } from "./call.ts";
 import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";
-import { DenoDatabase, MAX_READS } from "./deno/database.ts";
+import { DenoDatabase, inGroups, MAX_READS } from "./deno/database.ts";
 import { fail } from "./deno/error.ts";
 import { keyLimit } from "./deno/key.ts";
 import { listPages, load } from "./deno/reader.ts";
@@ -53,7 +53,7 @@ import {
   isChunks,
   open,
 } from "./deno/value.ts";
-import { COMMIT_BYTES, DenoWriter, inGroups } from "./deno/writer.ts";
+import { COMMIT_BYTES, DenoWriter } from "./deno/writer.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type {
@@ -157,7 +157,8 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
    */
   constructor(kv: DenoKvClient, options: DenoKvStoreOptions = {}) {
     super({
-      maxBytes: COMMIT_BYTES,
+      // A swap carries two values, and writes one.
+      maxBytes: 2 * COMMIT_BYTES,
       concurrency: 4,
       codec: {
         encode: encodeDenoValue,

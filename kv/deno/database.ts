@@ -21,6 +21,10 @@ export const OWN = new TextEncoder().encode("@org/kv");
 
 /** How many entries the database reads at once. */
 export const MAX_READS = 10;
+/** How many checks a commit may have in any database. */
+const FEW_CHECKS = 10;
+/** How many checks a commit may have in a local file. */
+const MANY_CHECKS = 100;
 /** How many entries of a range to read at once. */
 const PAGE = 100;
 /** How long a receipt is kept, in milliseconds. */
@@ -33,6 +37,7 @@ export class DenoDatabase {
   readonly #receipts: Receipt[] = [];
   readonly #id: string = crypto.randomUUID();
   #receiptsMade = 0;
+  #checks: Promise<number> | undefined;
 
   constructor(kv: DenoKvClient, busyTimeout: number) {
     this.#kv = kv;
@@ -49,6 +54,13 @@ export class DenoDatabase {
     return keys.length === 1
       ? this.get(keys[0]!).then((entry) => [entry])
       : this.#patiently(() => this.#kv.getMany(keys));
+  }
+
+  /** Reads any number of entries, ten at once. */
+  async getAll(keys: readonly DenoKvKey[]): Promise<DenoKvEntry[]> {
+    const groups = inGroups(keys, MAX_READS);
+    const entries = await Promise.all(groups.map((keys) => this.getMany(keys)));
+    return entries.flat();
   }
 
   /** Reads a range page by page. */
@@ -131,6 +143,29 @@ export class DenoDatabase {
     return done;
   }
 
+  /**
+   * How many checks a commit may have, of so many that are wanted. Databases
+   * differ and do not say, but refuse a commit that has more.
+   */
+  checksFor(wanted: number): number | Promise<number> {
+    return wanted <= FEW_CHECKS
+      ? FEW_CHECKS
+      : this.#checks ??= this.#askChecks();
+  }
+
+  /** Tries it out by checks that fail, so that nothing is written. */
+  async #askChecks(): Promise<number> {
+    const check = { key: [OWN, "none"], versionstamp: "f".repeat(20) };
+    try {
+      await this.commit((atomic) => {
+        for (let i = 0; i < MANY_CHECKS; i++) atomic.check(check);
+      });
+      return MANY_CHECKS;
+    } catch {
+      return FEW_CHECKS;
+    }
+  }
+
   #patiently<T>(action: () => Promise<T>): Promise<T> {
     const start = performance.now();
     return action().catch(async (error) => {
@@ -147,6 +182,15 @@ export class DenoDatabase {
       }
     });
   }
+}
+
+/** Cuts a list into lists of at most some items. */
+export function inGroups<T>(items: readonly T[], size: number): T[][] {
+  const groups: T[][] = [];
+  for (let i = 0; i < items.length; i += size) {
+    groups.push(items.slice(i, i + size));
+  }
+  return groups;
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -31,7 +31,7 @@ const ENVELOPE_BYTES = 192;
  * ```ts
  * import type { DenoValue } from "@org/kv/deno";
  *
- * const value: DenoValue = { native: { a: 1 }, size: 32 };
+ * const value: DenoValue = { native: { a: 1 }, size: 32, bytes: 16 };
  * ```
  */
 export type DenoValue =
@@ -40,6 +40,8 @@ export type DenoValue =
     readonly native: unknown;
     /** The most bytes that it takes, if it is to be written. */
     readonly size: number;
+    /** About how many bytes it takes, if it is to be written. */
+    readonly bytes: number;
   }
   | {
     /** The encoded value. */
@@ -90,12 +92,15 @@ const MOST_TO_LEAST = 5;
 
 function encodePlain(value: unknown): DenoValue {
   const bound = sizeBound(value);
-  if (bound <= MAX_VALUE_BYTES) return { native: value, size: bound };
+  if (bound <= MAX_VALUE_BYTES) {
+    // Most text takes one byte for a character.
+    return { native: value, size: bound, bytes: bound >> 1 };
+  }
   const json = JSON.stringify(value);
   if (serialize !== undefined && bound <= MOST_TO_LEAST * MAX_VALUE_BYTES) {
     const native: unknown = JSON.parse(json);
     const size = serialize(native).length;
-    if (size <= MAX_VALUE_BYTES) return { native, size };
+    if (size <= MAX_VALUE_BYTES) return { native, size, bytes: size };
   }
   return { data: encoder.encode(json) };
 }
@@ -107,7 +112,7 @@ export function decodeDenoValue(stored: DenoValue): unknown {
 
 /** About how many bytes a value takes. */
 export function denoValueBytes(stored: DenoValue): number {
-  return "native" in stored ? stored.size : stored.data.length;
+  return "native" in stored ? stored.bytes : stored.data.length;
 }
 
 /**
@@ -124,13 +129,13 @@ export function seal(
     isNative && expires === undefined && key === undefined &&
     !isEnvelope(stored.native)
   ) {
-    return { value: stored.native, bytes: stored.size };
+    return { value: stored.native, bytes: stored.bytes };
   }
   const overhead = ENVELOPE_BYTES + (key === undefined ? 0 : sizeBound(key));
   if (isNative && stored.size + overhead <= MAX_VALUE_BYTES) {
     return {
       value: makeEnvelope(envelope, { value: stored.native }),
-      bytes: stored.size + overhead,
+      bytes: stored.bytes + overhead,
     };
   }
   const data = isNative
@@ -140,6 +145,11 @@ export function seal(
     value: makeEnvelope(envelope, { data }),
     bytes: data.length + overhead,
   };
+}
+
+/** A value that was read, not one to be written. */
+export function asFound(native: unknown): DenoValue {
+  return { native, size: 0, bytes: 0 };
 }
 
 /** What to write for a value that stands in chunks. */
@@ -173,7 +183,7 @@ export function open({ value, versionstamp }: DenoKvEntry): Opened {
   if (versionstamp === null || value === undefined) {
     return { stored: undefined };
   }
-  if (!isEnvelope(value)) return { stored: { native: value, size: 0 } };
+  if (!isEnvelope(value)) return { stored: asFound(value) };
   if (value[FORMAT] !== VERSION) {
     throw new DamagedEntry(
       `unknown version of the stored form: received ${value[FORMAT]}`,
@@ -191,7 +201,7 @@ export function open({ value, versionstamp }: DenoKvEntry): Opened {
 
 function contentOf(envelope: Record<string, unknown>): DenoValue | Chunks {
   if (Object.hasOwn(envelope, "value")) {
-    return { native: envelope.value, size: 0 };
+    return asFound(envelope.value);
   }
   const { data, chunks } = envelope;
   if (data instanceof Uint8Array) return { data };

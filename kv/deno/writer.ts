@@ -13,15 +13,19 @@ import type { DenoDatabase } from "./database.ts";
 import { fail, isLocked, LostCommit } from "./error.ts";
 import { keyBytes, keyLimit } from "./key.ts";
 import { load } from "./reader.ts";
-import { chunksOf, type DenoValue, seal, sealChunks } from "./value.ts";
+import {
+  asFound,
+  chunksOf,
+  type DenoValue,
+  seal,
+  sealChunks,
+} from "./value.ts";
 import type { KvKey } from "../store.ts";
 
-/** The bytes of a commit, below the 819,200 that it may take. */
+/** About how many bytes a commit has, below the 819,200 that it may take. */
 export const COMMIT_BYTES = 700_000;
 /** The bytes of all keys of a commit, below the 81,920 that they may take. */
 const COMMIT_KEY_BYTES = 80_000;
-/** The checks of a commit: a local file takes 100, other databases only 10. */
-const MAX_CHECKS = 10;
 /** The longest `expireIn`, some 3,000 years: dates overflow later on. */
 const MAX_EXPIRE_IN = 1e14;
 /** How many milliseconds are between two looks for garbage, at least. */
@@ -66,11 +70,15 @@ export class DenoWriter {
     const parts: Promise<void>[] = [];
     for (const group of commitsOf(blind)) parts.push(this.#write(group));
     if (large.length > 0) parts.push(this.#writeLarge(large));
-    for (const group of inGroups(creations, MAX_CHECKS)) {
-      parts.push(this.#create(group));
-    }
-    for (const group of inGroups(swaps, MAX_CHECKS)) {
-      parts.push(this.#swap(group));
+    const conditional = creations.length + swaps.length;
+    if (conditional > 0) {
+      const checks = await this.#db.checksFor(conditional);
+      for (const group of commitsOf(creations, checks)) {
+        parts.push(this.#create(group));
+      }
+      for (const group of commitsOf(swaps, checks)) {
+        parts.push(this.#swap(group));
+      }
     }
     await (parts.length === 1 ? parts[0] : Promise.all(parts));
   }
@@ -81,10 +89,9 @@ export class DenoWriter {
         for (const write of writes) write.addTo(atomic);
       });
     } catch (error) {
-      if (!mayBeOfOne(writes, error)) return failAll(writes, error);
-      const half = writes.length >> 1;
-      await this.#write(writes.slice(0, half));
-      return this.#write(writes.slice(half));
+      return mayBeOfOne(writes, error)
+        ? inHalves(writes, (half) => this.#write(half))
+        : failAll(writes, error);
     }
     for (const { call } of writes) call.resolve();
   }
@@ -116,37 +123,45 @@ export class DenoWriter {
         }
       });
       if (!done) return this.#swap(writes);
-      for (const { call } of writes) call.resolve(true);
     } catch (error) {
-      if (!mayBeOfOne(writes, error)) return failAll(writes, error);
-      for (const write of writes) await this.#swapAlone(write);
+      return mayBeOfOne(writes, error)
+        ? inHalves(writes, (half) => this.#create(half))
+        : failAll(writes, error);
     }
+    for (const { call } of writes) call.resolve(true);
   }
 
+  /** Swaps together what can be; if one of them fails, in ever smaller groups. */
   async #swap(writes: readonly Write[]): Promise<void> {
+    if (writes.length === 1) return this.#swapAlone(writes[0]!);
     const together: Ready[] = [];
     const alone: Write[] = [];
     try {
-      const entries = await this.#db.getMany(writes.map(({ key }) => key));
+      const entries = await this.#db.getAll(writes.map(({ key }) => key));
       for (const [i, write] of writes.entries()) {
-        const ready = await this.#compare(write, entries[i]!);
-        if (ready === undefined) continue;
-        if (write.large || chunksOf(ready.entry.value)) alone.push(write);
-        else together.push(ready);
+        const entry = entries[i]!;
+        if (write.large !== undefined || chunksOf(entry.value)) {
+          alone.push(write);
+        } else {
+          const ready = await this.#compare(write, entry);
+          if (ready !== undefined) together.push(ready);
+        }
       }
     } catch (error) {
       return failAll(writes, error);
     }
-    try {
-      if (together.length > 0 && !await this.#commitSwaps(together)) {
-        alone.push(...together.map(({ write }) => write));
-      }
-    } catch (error) {
-      const failed = together.map(({ write }) => write);
-      if (mayBeOfOne(failed, error)) alone.push(...failed);
-      else failAll(failed, error);
-    }
+    if (together.length > 0) await this.#swapTogether(together);
     for (const write of alone) await this.#swapAlone(write);
+  }
+
+  async #swapTogether(swaps: readonly Ready[]): Promise<void> {
+    const writes = swaps.map(({ write }) => write);
+    try {
+      if (await this.#commitSwaps(swaps)) return;
+    } catch (error) {
+      if (!mayBeOfOne(writes, error)) return failAll(writes, error);
+    }
+    await inHalves(writes, (half) => this.#swap(half));
   }
 
   /** Swaps again and again until it is decided. */
@@ -270,7 +285,7 @@ function matches(call: Call, stored: DenoValue | undefined): boolean {
   // Other programs may have written members that are undefined, or instances.
   try {
     const native = copyValue(stored.native).value;
-    return native !== undefined && call.matches({ native, size: 0 });
+    return native !== undefined && call.matches(asFound(native));
   } catch {
     return false;
   }
@@ -286,31 +301,36 @@ function failAll(writes: readonly Write[], error: unknown): void {
   for (const { call } of writes) fail(call, error);
 }
 
-function commitsOf(writes: readonly Write[]): Write[][] {
+/** Carries out two halves of what could not be carried out together. */
+async function inHalves(
+  writes: readonly Write[],
+  carryOut: (writes: readonly Write[]) => Promise<void>,
+): Promise<void> {
+  const middle = Math.ceil(writes.length / 2);
+  const halves = [writes.slice(0, middle), writes.slice(middle)];
+  await Promise.all(
+    halves.filter(({ length }) => length > 0).map(carryOut),
+  );
+}
+
+/** Cuts writes into commits, in which a key counts for up to three times. */
+function commitsOf(writes: readonly Write[], most = Infinity): Write[][] {
   const groups: Write[][] = [];
   let group: Write[] = [];
   let [bytes, keys] = [0, 0];
   for (const write of writes) {
     const key = keyBytes(write.key);
-    bytes += write.bytes + 2 * key;
+    bytes += write.bytes + 3 * key;
     keys += key;
     if (
-      group.length === 0 || bytes > COMMIT_BYTES || keys > COMMIT_KEY_BYTES
+      group.length === 0 || group.length === most ||
+      bytes > COMMIT_BYTES || keys > COMMIT_KEY_BYTES
     ) {
       group = [];
       groups.push(group);
-      [bytes, keys] = [write.bytes + 2 * key, key];
+      [bytes, keys] = [write.bytes + 3 * key, key];
     }
     group.push(write);
-  }
-  return groups;
-}
-
-/** Cuts a list into lists of at most some items. */
-export function inGroups<T>(items: readonly T[], size: number): T[][] {
-  const groups: T[][] = [];
-  for (let i = 0; i < items.length; i += size) {
-    groups.push(items.slice(i, i + size));
   }
   return groups;
 }
