@@ -41,9 +41,9 @@ import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import { checkBusyTimeout } from "./busy_timeout.ts";
 import type { KvCall } from "./call.ts";
 import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";
-import { DenoDatabase, inGroups, MAX_READS } from "./deno/database.ts";
+import { DenoDatabase } from "./deno/database.ts";
 import { fail } from "./deno/error.ts";
-import { keyLimit } from "./deno/key.ts";
+import { storedKey } from "./deno/key.ts";
 import { listPages, load } from "./deno/reader.ts";
 import {
   decodeDenoValue,
@@ -182,36 +182,46 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
   protected override execute(
     calls: readonly KvCall<DenoValue>[],
   ): Promise<void> {
-    if (calls.length === 1 && calls[0]!.kind === "get") {
-      return this.#getOne(calls[0]!);
+    const [first] = calls as [KvCall<DenoValue>];
+    if (calls.length === 1) {
+      return first.kind === "get"
+        ? this.#get(first)
+        : this.#writer.execute(calls);
     }
     const gets = calls.filter(({ kind }) => kind === "get");
+    if (gets.length === 0) return this.#writer.execute(calls);
+    if (gets.length === calls.length) return this.#getAll(calls);
     const writes = calls.filter(({ kind }) => kind !== "get");
-    const parts = inGroups(gets, MAX_READS).map((group) => this.#get(group));
-    if (writes.length > 0) parts.push(this.#writer.execute(writes));
-    return parts.length === 1 ? parts[0]! : settled(parts);
+    return both(this.#getAll(gets), this.#writer.execute(writes));
   }
 
-  async #getOne(call: KvCall<DenoValue>): Promise<void> {
-    try {
-      const entry = await this.#db.get(keyLimit.stored(call.key));
-      return this.#answer(call, entry);
-    } catch (error) {
-      fail(call, error);
-    }
+  #get(call: KvCall<DenoValue>): Promise<void> {
+    return this.#db.get(storedKey(call.key)).then(
+      (entry) => this.#answer(call, entry),
+      (error) => fail(call, error),
+    );
   }
 
-  async #get(calls: readonly KvCall<DenoValue>[]): Promise<void> {
+  #getAll(calls: readonly KvCall<DenoValue>[]): Promise<void> {
+    return this.#db.inTens(calls, (ten) => this.#getMany(ten));
+  }
+
+  async #getMany(calls: readonly KvCall<DenoValue>[]): Promise<void> {
+    let entries: DenoKvEntry[];
     try {
-      const entries = await this.#db.getMany(
-        calls.map(({ key }) => keyLimit.stored(key)),
-      );
-      await Promise.all(
-        calls.map((call, i) => this.#answer(call, entries[i]!)),
+      entries = await this.#db.getMany(
+        calls.map(({ key }) => storedKey(key)),
       );
     } catch (error) {
       for (const call of calls) fail(call, error);
+      return;
     }
+    const loading: Promise<void>[] = [];
+    for (const [i, call] of calls.entries()) {
+      const answered = this.#answer(call, entries[i]!);
+      if (answered !== undefined) loading.push(answered);
+    }
+    if (loading.length > 0) await Promise.all(loading);
   }
 
   /** Settles a call: at once, unless its value stands in chunks. */
@@ -245,6 +255,6 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
   }
 }
 
-async function settled(parts: readonly Promise<void>[]): Promise<void> {
+async function both(...parts: [Promise<void>, Promise<void>]): Promise<void> {
   await Promise.all(parts);
 }

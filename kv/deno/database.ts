@@ -21,6 +21,10 @@ export const OWN = new TextEncoder().encode("@org/kv");
 
 /** How many entries the database reads at once. */
 export const MAX_READS = 10;
+/** How many milliseconds any answer of a distant database takes. */
+const FAR = 2;
+/** How many reads are under way at once in a database that is near. */
+const NEAR_READERS = 4;
 /** How many checks a commit may have in any database. */
 const FEW_CHECKS = 10;
 /** How many checks a commit may have in a local file. */
@@ -38,6 +42,8 @@ export class DenoDatabase {
   readonly #id: string = crypto.randomUUID();
   #receiptsMade = 0;
   #checks: Promise<number> | undefined;
+  /** How many milliseconds the fastest answer to `getMany()` took. */
+  #fastest = Infinity;
 
   constructor(kv: DenoKvClient, busyTimeout: number) {
     this.#kv = kv;
@@ -50,17 +56,38 @@ export class DenoDatabase {
   }
 
   /** Reads at most ten entries at once. */
-  getMany(keys: readonly DenoKvKey[]): Promise<DenoKvEntry[]> {
-    return keys.length === 1
-      ? this.get(keys[0]!).then((entry) => [entry])
-      : this.#patiently(() => this.#kv.getMany(keys));
+  async getMany(keys: readonly DenoKvKey[]): Promise<DenoKvEntry[]> {
+    if (keys.length === 1) return [await this.get(keys[0]!)];
+    const start = performance.now();
+    const entries = await this.#patiently(() => this.#kv.getMany(keys));
+    this.#fastest = Math.min(this.#fastest, performance.now() - start);
+    return entries;
   }
 
-  /** Reads any number of entries, ten at once. */
-  async getAll(keys: readonly DenoKvKey[]): Promise<DenoKvEntry[]> {
-    const groups = inGroups(keys, MAX_READS);
-    const entries = await Promise.all(groups.map((keys) => this.getMany(keys)));
-    return entries.flat();
+  /**
+   * Reads any number of entries, ten at once.
+   *
+   * A local file has one thread that reads. It is kept busy by a few requests;
+   * more of them are only work that could be done while it reads. A distant
+   * database gets all of them at once.
+   *
+   * @param items What to read.
+   * @param read Reads ten of them.
+   */
+  async inTens<T>(
+    items: readonly T[],
+    read: (items: readonly T[]) => Promise<void>,
+  ): Promise<void> {
+    const tens: T[][] = [];
+    for (let i = 0; i < items.length; i += MAX_READS) {
+      tens.push(items.slice(i, i + MAX_READS));
+    }
+    const readers = this.#fastest < FAR ? NEAR_READERS : tens.length;
+    let next = 0;
+    async function readOn() {
+      while (next < tens.length) await read(tens[next++]!);
+    }
+    await Promise.all(Array.from({ length: readers }, readOn));
   }
 
   /** Reads a range page by page. */
@@ -182,15 +209,6 @@ export class DenoDatabase {
       }
     });
   }
-}
-
-/** Cuts a list into lists of at most some items. */
-export function inGroups<T>(items: readonly T[], size: number): T[][] {
-  const groups: T[][] = [];
-  for (let i = 0; i < items.length; i += size) {
-    groups.push(items.slice(i, i + size));
-  }
-  return groups;
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -9,8 +9,26 @@ import { utf8Length } from "../key.ts";
 import { KeyLimit } from "../long_key.ts";
 import type { KvKey } from "../store.ts";
 
-/** Shortens the keys that would take more than the 2,048 bytes of Deno KV. */
-export const keyLimit: KeyLimit = new KeyLimit(2_048, partBytes);
+/** The most bytes that Deno KV takes for a key. */
+const MAX_KEY_BYTES = 2_048;
+
+/** Shortens the keys that would take more. */
+export const keyLimit: KeyLimit = new KeyLimit(MAX_KEY_BYTES, partBytes);
+
+/** What every shortened key has a part with: the half of a surrogate pair. */
+const DIGEST_START = KeyLimit.digests.first.charCodeAt(0);
+
+/** The key to store an entry under: itself, unless it is too long. */
+export function storedKey(key: KvKey): KvKey {
+  let most = 0;
+  for (let i = 0; i < key.length; i++) {
+    const part = key[i]!;
+    // A UTF-16 code unit takes at most three bytes.
+    most += 3 * part.length + 2;
+    if (part.charCodeAt(0) === DIGEST_START) return keyLimit.stored(key);
+  }
+  return most <= MAX_KEY_BYTES ? key : keyLimit.stored(key);
+}
 
 /** A part begins and ends with a byte of its own, and a NUL takes two. */
 function partBytes(part: string): number {
@@ -23,7 +41,9 @@ function partBytes(part: string): number {
 
 /** How many bytes an encoded key takes. */
 export function keyBytes(key: KvKey): number {
-  return key.reduce((bytes, part) => bytes + partBytes(part), 0);
+  let bytes = 0;
+  for (let i = 0; i < key.length; i++) bytes += partBytes(key[i]!);
+  return bytes;
 }
 
 /** Whether a key may be one of ours. */

@@ -11,12 +11,13 @@ import { ChunkCollector, LargeWrite, removeChunks } from "./chunks.ts";
 import type { DenoKvAtomic, DenoKvEntry } from "./client.ts";
 import type { DenoDatabase } from "./database.ts";
 import { fail, isLocked, LostCommit } from "./error.ts";
-import { keyBytes, keyLimit } from "./key.ts";
+import { keyBytes, storedKey } from "./key.ts";
 import { load } from "./reader.ts";
 import {
   asFound,
   chunksOf,
   type DenoValue,
+  open,
   seal,
   sealChunks,
 } from "./value.ts";
@@ -137,16 +138,17 @@ export class DenoWriter {
     const together: Ready[] = [];
     const alone: Write[] = [];
     try {
-      const entries = await this.#db.getAll(writes.map(({ key }) => key));
-      for (const [i, write] of writes.entries()) {
-        const entry = entries[i]!;
-        if (write.large !== undefined || chunksOf(entry.value)) {
-          alone.push(write);
-        } else {
-          const ready = await this.#compare(write, entry);
-          if (ready !== undefined) together.push(ready);
+      await this.#db.inTens(writes, async (ten) => {
+        const entries = await this.#db.getMany(ten.map(({ key }) => key));
+        for (const [i, write] of ten.entries()) {
+          const entry = entries[i]!;
+          if (write.large !== undefined || chunksOf(entry.value)) {
+            alone.push(write);
+          } else if (isToBeMade(write.call, entry)) {
+            together.push({ write, entry });
+          }
         }
-      }
+      });
     } catch (error) {
       return failAll(writes, error);
     }
@@ -169,12 +171,12 @@ export class DenoWriter {
     let staged = false;
     try {
       while (true) {
-        const entry = await this.#db.get(write.key);
-        const ready = await this.#compare(write, entry);
-        if (ready === undefined) break;
+        const found = await this.#db.get(write.key);
+        const { entry, stored } = await load(this.#db, found);
+        if (!isExpected(write.call, stored)) break;
         if (!staged) await write.large?.stage();
         staged = true;
-        if (await this.#commitSwaps([ready])) return;
+        if (await this.#commitSwaps([{ write, entry }])) return;
         await write.large?.assertStaged();
       }
       await write.large?.undo();
@@ -182,24 +184,6 @@ export class DenoWriter {
       if (!(error instanceof LostCommit)) await write.large?.undo();
       fail(write.call, error);
     }
-  }
-
-  /** Settles a swap, unless what is there is as expected and to be replaced. */
-  async #compare(
-    write: Write,
-    found: DenoKvEntry,
-  ): Promise<Ready | undefined> {
-    const { call } = write;
-    try {
-      const { entry, stored } = await load(this.#db, found);
-      if (!matches(call, stored)) call.resolve(false);
-      else if (call.value === undefined && stored === undefined) {
-        call.resolve(true);
-      } else return { write, entry };
-    } catch (error) {
-      fail(call, error);
-    }
-    return undefined;
   }
 
   async #commitSwaps(swaps: readonly Ready[]): Promise<boolean> {
@@ -228,7 +212,7 @@ class Write {
 
   constructor(db: DenoDatabase, call: Call) {
     this.call = call;
-    this.key = keyLimit.stored(call.key);
+    this.key = storedKey(call.key);
     if (call.value === undefined) return;
     const envelope = {
       expires: call.expiry,
@@ -276,6 +260,24 @@ function replace(atomic: DenoKvAtomic, { write, entry }: Ready): void {
   write.addTo(atomic);
   const old = chunksOf(entry.value);
   if (old !== undefined) removeChunks(atomic, old);
+}
+
+/** Settles a swap, unless what is there is as expected and to be replaced. */
+function isToBeMade(call: Call, entry: DenoKvEntry): boolean {
+  try {
+    return isExpected(call, open(entry).stored as DenoValue | undefined);
+  } catch (error) {
+    fail(call, error);
+    return false;
+  }
+}
+
+/** The same, of the whole value. */
+function isExpected(call: Call, stored: DenoValue | undefined): boolean {
+  if (!matches(call, stored)) call.resolve(false);
+  else if (call.value === undefined && stored === undefined) call.resolve(true);
+  else return true;
+  return false;
 }
 
 /** Whether a value is what a call expects, whoever wrote it. */
