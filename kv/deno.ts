@@ -108,7 +108,9 @@ export interface DenoKvStoreOptions {
  *
  * **Batches**: the calls of one tick become one commit for all that writes, and
  * reads of ten entries each. A `cas` that creates takes one round trip, any
- * other `cas` two, since Deno KV compares versions and no values.
+ * other `cas` two, since Deno KV compares versions and no values. Up to a
+ * hundred of them share a commit in a local file, ten in a database that takes
+ * no more checks.
  *
  * **Remote databases**: Deno sends a commit again if it gets no answer. A `cas`
  * therefore leaves a receipt, so that it does not take a swap that was made for
