@@ -71,30 +71,34 @@ function isPlainAt(value: unknown, depth: number): boolean {
       return true;
     case "number":
       return value - value === 0;
-    case "object": {
-      if (value === null) return true;
-      if (depth === 0) return false;
-      const prototype = Object.getPrototypeOf(value);
-      if (prototype === Object.prototype || prototype === null) {
-        if ("toJSON" in value) return false;
-        for (const name in value) {
-          const member = (value as Record<string, unknown>)[name];
-          if (member !== undefined && !isPlainAt(member, depth - 1)) {
-            return false;
-          }
-        }
-        return true;
-      }
-      if (prototype !== Array.prototype || "toJSON" in value) return false;
-      const array = value as unknown[];
-      for (let i = 0; i < array.length; i++) {
-        if (!isPlainAt(array[i], depth - 1)) return false;
-      }
-      return true;
-    }
+    case "object":
+      return value === null || isPlainObject(value, depth);
     default:
       return false;
   }
+}
+
+function isPlainObject(value: object, depth: number): boolean {
+  // Loading a member that is missing is faster than asking whether it is there.
+  if (depth === 0 || (value as { toJSON?: unknown }).toJSON !== undefined) {
+    return false;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) {
+    for (const name in value) {
+      const member = (value as Record<string, unknown>)[name];
+      if (typeof member === "string" || member === undefined) continue;
+      if (!isPlainAt(member, depth - 1)) return false;
+    }
+    return true;
+  }
+  if (prototype !== Array.prototype) return false;
+  const array = value as unknown[];
+  for (let i = 0; i < array.length; i++) {
+    const item = array[i];
+    if (typeof item !== "string" && !isPlainAt(item, depth - 1)) return false;
+  }
+  return true;
 }
 
 /**

@@ -85,6 +85,9 @@ export function checkPrefix(prefix: unknown): readonly string[] {
   return prefix.slice();
 }
 
+/** The first parts of the key that was last checked: most keys share theirs. */
+const wellFormed = ["", ""];
+
 function assertParts(
   key: unknown,
   action: string,
@@ -110,12 +113,13 @@ function assertParts(
           `key[${i}] must be a string: received ${typeName(part)}`,
       );
     }
-    if (!part.isWellFormed()) {
+    if (part !== wellFormed[i] && !part.isWellFormed()) {
       throw new TypeError(
         `Cannot ${action} ${describe(key)}: ` +
           `key[${i}] must be well-formed: received a lone surrogate`,
       );
     }
+    if (i < wellFormed.length) wellFormed[i] = part;
     units += part.length;
   }
   // A UTF-16 code unit takes at most three bytes of UTF-8.
@@ -247,13 +251,19 @@ export function checkAndEncodeKey(key: unknown, action: string): string {
   return encodeKey(key);
 }
 
+/** The first parts of the key that was last encoded so. */
+const plain = ["", ""];
+
 /** Encodes a key that is well-formed, short and free of what is escaped. */
 function encodePlainKey(key: unknown): string | undefined {
   if (!Array.isArray(key) || key.length === 0) return undefined;
   let encoded = "";
   for (let i = 0; i < key.length; i++) {
     const part = key[i];
-    if (typeof part !== "string" || NOT_PLAIN.test(part)) return undefined;
+    if (part !== plain[i]) {
+      if (typeof part !== "string" || NOT_PLAIN.test(part)) return undefined;
+      if (i < plain.length) plain[i] = part;
+    }
     encoded = i === 0 ? part : encoded + SEPARATOR + part;
     if (encoded.length * 3 > MAX_KEY_BYTES) return undefined;
   }
