@@ -312,6 +312,79 @@ Deno.test("SqliteKvStore reclaims expired entries that nobody touches", async ()
   assertEquals(rows(db).length, 2_000);
 });
 
+Deno.test("SqliteKvStore reclaims entries that got another expiry on the way", async () => {
+  using time = new FakeTime();
+  using db = new DatabaseSync(":memory:");
+  const kv = new SqliteKvStore(db);
+  const ttl = 1_000;
+  for (const name of ["stays", "later", "sooner", "swapped", "gone"]) {
+    await kv.set([name], 0, { ttl });
+  }
+  await kv.set(["stays"], 1);
+  await kv.set(["late"], 1);
+  await kv.set(["late"], 2, { ttl });
+  await kv.set(["later"], 1, { ttl: 5_000 });
+  await kv.set(["sooner"], 1, { ttl: 10 });
+  await kv.cas(["swapped"], 0, 1, { ttl: 5_000 });
+  await kv.delete(["gone"]);
+  await kv.cas(["gone"], undefined, 1, { ttl: 5_000 });
+
+  const keysAfter = async (milliseconds: number) => {
+    time.tick(milliseconds);
+    await kv.set(["new"], 1);
+    return rows(db).map(([key]) => key);
+  };
+  const [all, others] = [
+    ["gone", "late", "later", "new", "stays", "swapped"],
+    ["gone", "later", "new", "stays", "swapped"],
+  ];
+  assertEquals(await keysAfter(500), all);
+  assertEquals(await keysAfter(500), others);
+  assertEquals(await keysAfter(3_999), others);
+  assertEquals(await keysAfter(501), ["new", "stays"]);
+});
+
+Deno.test("SqliteKvStore takes over a table of an earlier version", async () => {
+  using time = new FakeTime();
+  using file = new DatabaseFile();
+  const db = file.connect();
+  db.exec(
+    "CREATE TABLE kv " +
+      "(key TEXT PRIMARY KEY NOT NULL, value NOT NULL, expires REAL); " +
+      "CREATE INDEX kv_expires ON kv (expires) WHERE expires IS NOT NULL",
+  );
+  const insert = db.prepare(
+    "INSERT INTO kv (key, value, expires) VALUES (?, ?, ?)",
+  );
+  insert.run("a", "1", null);
+  insert.run("b", "2", Date.now() + 1_000);
+  const stores = [file, file].map((each) => new SqliteKvStore(each.connect()));
+  for (const kv of [new SqliteKvStore(db), ...stores]) {
+    assertEquals(await Array.fromAsync(kv.list()), [
+      { key: ["a"], value: 1 },
+      { key: ["b"], value: 2 },
+    ]);
+  }
+  await stores[0]!.set(["c"], 3, { ttl: 1_000 });
+  // A process with the earlier version goes on beside them.
+  insert.run("d", "4", Date.now() + 1_000);
+  time.tick(1_000);
+  await stores[1]!.set(["e"], 5);
+  assertEquals(rows(db), [["a", "1"], ["d", "4"], ["e", "5"]]);
+});
+
+Deno.test("SqliteKvStore takes over what a process of an earlier version wrote since", async () => {
+  using time = new FakeTime();
+  using db = new DatabaseSync(":memory:");
+  await new SqliteKvStore(db).set(["a"], 1);
+  db.exec("CREATE INDEX kv_expires ON kv (expires) WHERE expires IS NOT NULL");
+  db.prepare("INSERT INTO kv (key, value, expires) VALUES ('b', '2', ?)")
+    .run(Date.now() + 1_000);
+  time.tick(1_000);
+  await new SqliteKvStore(db).set(["c"], 3);
+  assertEquals(rows(db), [["a", "1"], ["c", "3"]]);
+});
+
 Deno.test("three processes lose no increment on one SQLite file", async () => {
   using file = new DatabaseFile();
   await runPrograms(3, "sqlite_counter.ts", [file.path, "300"]);

@@ -14,7 +14,8 @@ import type {
 } from "./protocol.ts";
 import { equalValues } from "../equal.ts";
 import { KvCorruptionError } from "../errors.ts";
-import { schema, SqliteEntries, type Statement } from "../sqlite/entries.ts";
+import { SqliteEntries, type Statement } from "../sqlite/entries.ts";
+import { hasTable, makeTable } from "../sqlite/table.ts";
 import { decodeValue, type EncodedValue } from "../value.ts";
 
 /**
@@ -93,9 +94,10 @@ const CALLS_PER_ALARM = 256;
  * ```
  *
  * Entries are rows of the table `kv` in the object's SQLite database: `key`,
- * `value` (JSON as text, CBOR as a blob) and `expires`, in epoch milliseconds by
- * the object's clock. Values of more than 64 KiB are in `kv_chunks`. What is
- * acknowledged is on several machines.
+ * `value` (JSON as text, CBOR as a blob), `expires`, in epoch milliseconds by the
+ * object's clock, and `due`, when an alarm has to look at the row, no later than
+ * that. Values of more than 64 KiB are in `kv_chunks`. What is acknowledged is on
+ * several machines.
  *
  * An alarm deletes what has expired, a few thousand entries at a time. A class
  * that extends this one and has an alarm of its own calls `super.alarm()`.
@@ -109,7 +111,7 @@ export class KvStoreDurableObject extends DurableObject {
   readonly #storage: KvStoreDurableObjectState["storage"];
   readonly #entries: SqliteEntries;
   readonly #chunked: ChunkedEntries;
-  readonly #nextExpiry: Statement;
+  readonly #nextDue: Statement;
   #alarm: number | undefined;
 
   /**
@@ -123,14 +125,15 @@ export class KvStoreDurableObject extends DurableObject {
     super(ctx as never, env as never);
     const { storage } = ctx;
     const prepare = (sql: string) => statement(storage, sql);
-    for (const sql of [...schema(TABLE), ...chunkSchema(TABLE)]) {
-      storage.sql.exec(sql);
+    if (!hasTable(prepare, TABLE)) {
+      storage.transactionSync(() => makeTable(prepare, TABLE));
     }
+    for (const sql of chunkSchema(TABLE)) storage.sql.exec(sql);
     this.#storage = storage;
     this.#entries = new SqliteEntries(prepare, TABLE);
     this.#chunked = new ChunkedEntries(this.#entries, prepare, TABLE);
-    this.#nextExpiry = prepare(
-      `SELECT min(expires) FROM ${TABLE} WHERE expires IS NOT NULL`,
+    this.#nextDue = prepare(
+      `SELECT min(due) FROM ${TABLE} WHERE due IS NOT NULL`,
     );
     ctx.blockConcurrencyWhile(async () => {
       this.#alarm = await storage.getAlarm() ?? undefined;
@@ -200,7 +203,7 @@ export class KvStoreDurableObject extends DurableObject {
   alarm(): Promise<void> {
     this.#alarm = undefined;
     this.#entries.sweep(CALLS_PER_ALARM);
-    const next = this.#nextExpiry.get()?.[0] as number | null;
+    const next = this.#nextDue.get()?.[0] as number | null;
     if (next === null) return Promise.resolve();
     if (next > Date.now()) return this.#wake(next);
     return this.#setAlarm(Date.now());

@@ -7,6 +7,7 @@
 
 import type { KvCall } from "../call.ts";
 import type { EncodedValue } from "../value.ts";
+import { quote } from "./table.ts";
 
 /** A prepared statement, the same for every client. */
 export interface Statement {
@@ -46,54 +47,48 @@ const SWEEP_ROWS_PER_CALL = 16;
 /** How long to rest when nothing more is expired, in milliseconds. */
 const SWEEP_INTERVAL = 500;
 
-/**
- * The SQL that makes the table and its index, if they are missing.
- *
- * The key is text, as SQLite compares text by bytes of UTF-8. The value has no
- * declared type: JSON is text, CBOR a blob. The expiry is a REAL, since not
- * every client reads integers of more than 32 bits.
- */
-export function schema(table: string): string[] {
-  return [
-    `CREATE TABLE IF NOT EXISTS ${quote(table)} ` +
-    "(key TEXT PRIMARY KEY NOT NULL, value NOT NULL, expires REAL)",
-    `CREATE INDEX IF NOT EXISTS ${quote(indexName(table))} ` +
-    `ON ${quote(table)} (expires) WHERE expires IS NOT NULL`,
-  ];
-}
-
-/** The name of the index by expiry. */
-export function indexName(table: string): string {
-  return `${table}_expires`;
-}
-
-/** Quotes an identifier. */
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
 /** The entries in a table that exists. */
 export class SqliteEntries {
   readonly #select: Statement;
-  readonly #upsert: Statement;
+  readonly #set: Statement;
+  readonly #setLater: Statement;
+  readonly #setDue: Statement;
   readonly #create: Statement;
   readonly #update: Statement;
+  readonly #updateDue: Statement;
   readonly #delete: Statement;
   readonly #deleteEqual: Statement;
   readonly #page: Statement;
   readonly #sweep: Statement;
+  readonly #postpone: Statement;
   #nextSweep = 0;
 
   constructor(prepare: (sql: string) => Statement, tableName: string) {
     const table = quote(tableName);
-    const upsert = `INSERT INTO ${table} (key, value, expires) ` +
-      "VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE " +
-      "SET value = excluded.value, expires = excluded.expires";
+    const upsert = (changes: string) =>
+      prepare(
+        `INSERT INTO ${table} (key, value, expires, due) ` +
+          "VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE " +
+          `SET value = excluded.value, expires = excluded.expires${changes}`,
+      );
+    const due =
+      `(SELECT rowid FROM ${table} WHERE due <= ? ORDER BY due LIMIT ?)`;
     this.#select = prepare(`SELECT value, expires FROM ${table} WHERE key = ?`);
-    this.#upsert = prepare(upsert);
-    this.#create = prepare(`${upsert} WHERE ${table}.expires <= ?`);
+    this.#set = prepare(
+      `INSERT INTO ${table} (key, value) VALUES (?, ?) ` +
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = NULL",
+    );
+    this.#setLater = upsert(` WHERE ${table}.due <= excluded.due`);
+    this.#setDue = upsert(", due = excluded.due");
+    this.#create = upsert(
+      `, due = excluded.due WHERE ${table}.expires <= ?`,
+    );
     this.#update = prepare(
-      `UPDATE ${table} SET value = ?, expires = ? WHERE key = ? AND value = ?`,
+      `UPDATE ${table} SET value = ?, expires = NULL WHERE key = ? AND value = ?`,
+    );
+    this.#updateDue = prepare(
+      `UPDATE ${table} SET value = ?, expires = ?, due = ? ` +
+        "WHERE key = ? AND value = ?",
     );
     this.#delete = prepare(`DELETE FROM ${table} WHERE key = ?`);
     this.#deleteEqual = prepare(
@@ -104,8 +99,11 @@ export class SqliteEntries {
         "WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
     );
     this.#sweep = prepare(
-      `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} ` +
-        "WHERE expires <= ? ORDER BY expires LIMIT ?)",
+      `DELETE FROM ${table} WHERE rowid IN ${due} AND expires <= ?`,
+    );
+    this.#postpone = prepare(
+      `UPDATE ${table} SET due = expires WHERE rowid IN ${due} ` +
+        "AND (expires > ? OR expires IS NULL)",
     );
   }
 
@@ -119,7 +117,7 @@ export class SqliteEntries {
       case "get":
         return this.#read(call.id);
       case "set":
-        this.#upsert.run(call.id, call.value, call.expiry ?? null);
+        this.#write(call.id, call.value, call.expiry);
         return;
       case "delete":
         this.#delete.run(call.id);
@@ -138,8 +136,20 @@ export class SqliteEntries {
       : undefined;
   }
 
+  #write(
+    id: string,
+    value: EncodedValue | undefined,
+    expiry: number | undefined,
+  ): void {
+    if (expiry === undefined) {
+      this.#set.run(id, value);
+    } else if (this.#setLater.run(id, value, expiry, expiry) === 0) {
+      this.#setDue.run(id, value, expiry, expiry);
+    }
+  }
+
   #swap(call: EntryCall): boolean {
-    const { id, value, expiry = null } = call;
+    const { id, value, expiry } = call;
     // Only another process can come between the two statements. The second one
     // then changes nothing, and the first is repeated.
     while (true) {
@@ -147,9 +157,15 @@ export class SqliteEntries {
       if (!call.matches(current)) return false;
       let changes: number;
       if (value !== undefined) {
-        changes = current === undefined
-          ? this.#create.run(id, value, expiry, Date.now())
-          : this.#update.run(value, expiry, id, current);
+        const expires = expiry ?? null;
+        if (current === undefined) {
+          const now = Date.now();
+          changes = this.#create.run(id, value, expires, expires, now);
+        } else if (expires === null) {
+          changes = this.#update.run(value, id, current);
+        } else {
+          changes = this.#updateDue.run(value, expires, expires, id, current);
+        }
       } else if (current !== undefined) {
         changes = this.#deleteEqual.run(id, current);
       } else {
@@ -202,13 +218,21 @@ export class SqliteEntries {
     const deadline = performance.now() + MAX_SWEEP_TIME;
     while (left > 0) {
       const limit = Math.min(left, 256);
-      if (this.#sweep.run(now, limit) < limit) {
+      if (this.#step(now, limit) < limit) {
         this.#nextSweep = now + SWEEP_INTERVAL;
         return;
       }
       if (performance.now() > deadline) return;
       left -= limit;
     }
+  }
+
+  /** Deals with the first rows that are due, and tells with how many. */
+  #step(now: number, limit: number): number {
+    const deleted = this.#sweep.run(now, limit, now);
+    return deleted === limit
+      ? deleted
+      : deleted + this.#postpone.run(now, limit, now);
   }
 }
 
