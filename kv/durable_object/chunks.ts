@@ -64,13 +64,15 @@ export class ChunkedEntries {
    * @returns What was found by a `get`, or whether a `cas` was made.
    */
   carryOut(call: EntryCall): EncodedValue | boolean | undefined {
-    const { kind, id, value, expiry } = call;
+    const { kind, id, value, expiry, expected } = call;
     const reference = isLarge(value) ? this.#keep(value) : undefined;
     const result = this.#entries.carryOut({
       kind,
       id,
       value: reference ?? value,
       expiry,
+      // No row holds a large one.
+      expected: isLarge(expected) ? undefined : expected,
       matches: (stored) => call.matches(stored && this.whole(stored)),
     });
     if (reference !== undefined && result === false) {

@@ -216,6 +216,7 @@ export class KvStoreDurableObject extends DurableObject {
         id,
         value,
         expiry: ttl === undefined ? undefined : Date.now() + ttl,
+        expected,
         matches: (stored) => matches(stored, expected),
       });
     try {
