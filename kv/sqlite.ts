@@ -188,13 +188,20 @@ export class SqliteKvStore extends KvCasDriver {
   }
 
   #carryOut(calls: readonly KvCall[]): void {
-    const waiting = calls.filter((call) => !call.settled);
-    const isWrite = waiting.some((call) => call.kind !== "get");
     this.#withTable((open) => {
-      if (this.#inTransaction()) {
+      const isInside = this.#inTransaction();
+      if (calls.length === 1 && !isInside) {
+        const call = calls[0]!;
+        carryOutAlone(open, call);
+        if (call.kind !== "get") sweep(open, 1);
+        return;
+      }
+      const waiting = calls.filter((call) => !call.settled);
+      const isWrite = waiting.some((call) => call.kind !== "get");
+      if (isInside) {
         this.#join(open, waiting);
-      } else if (waiting.length === 1 || open.autocommits) {
-        this.#oneByOne(open, waiting);
+      } else if (open.autocommits) {
+        for (const call of waiting) carryOutAlone(open, call);
         if (isWrite) sweep(open, waiting.length);
       } else {
         this.#together(open, waiting, isWrite);
@@ -204,21 +211,6 @@ export class SqliteKvStore extends KvCasDriver {
 
   #inTransaction(): boolean {
     return this.#db.isTransaction ?? this.#db.inTransaction ?? false;
-  }
-
-  #oneByOne({ entries }: Open, calls: readonly KvCall[]): void {
-    for (const call of calls) {
-      if (call.settled) continue;
-      let result: unknown;
-      try {
-        result = entries.carryOut(call);
-      } catch (error) {
-        if (isBusy(error) || isMissingTable(error)) throw error;
-        call.reject(error);
-        continue;
-      }
-      settle(call, result);
-    }
   }
 
   /**
@@ -249,7 +241,8 @@ export class SqliteKvStore extends KvCasDriver {
     } catch (error) {
       // A client that does not tell: the caller's own transaction is open.
       if (!isNested(error)) throw error;
-      return this.#oneByOne(open, calls);
+      for (const call of calls) carryOutAlone(open, call);
+      return;
     }
     const results: unknown[] = [];
     try {
@@ -266,7 +259,8 @@ export class SqliteKvStore extends KvCasDriver {
     } catch (error) {
       rollBack(open);
       if (isBusy(error) || isMissingTable(error)) throw error;
-      return this.#oneByOne(open, calls);
+      for (const call of calls) carryOutAlone(open, call);
+      return;
     }
     for (let i = 0; i < calls.length; i++) settle(calls[i]!, results[i]);
   }
@@ -345,6 +339,18 @@ function make(prepare: (sql: string) => Statement, tableName: string): void {
     }
     throw error;
   }
+}
+
+/** Carries out a call as a transaction of its own. */
+function carryOutAlone({ entries }: Open, call: KvCall): void {
+  let result: unknown;
+  try {
+    result = entries.carryOut(call);
+  } catch (error) {
+    if (isBusy(error) || isMissingTable(error)) throw error;
+    return call.reject(error);
+  }
+  settle(call, result);
 }
 
 class Failure {
