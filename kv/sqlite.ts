@@ -133,7 +133,7 @@ export class SqliteKvStore extends KvCasDriver {
 
   /** Carries out a batch: alone or in one transaction. */
   protected override execute(calls: readonly KvCall[]): void | Promise<void> {
-    return this.#whenFree(() => this.#carryOut(calls));
+    return this.#whenFree((open) => this.#carryOut(open, calls));
   }
 
   /** Reads pages by ranges of the key. */
@@ -145,8 +145,8 @@ export class SqliteKvStore extends KvCasDriver {
     let limit = 32;
     while (next !== undefined) {
       const from: string = next;
-      const page = await this.#whenFree(() =>
-        this.#withTable(({ entries }) => entries.page(from, end, limit))
+      const page = await this.#whenFree(({ entries }) =>
+        entries.page(from, end, limit)
       );
       let bytes = 1;
       for (const { value } of page.rows) bytes += value.length;
@@ -162,22 +162,22 @@ export class SqliteKvStore extends KvCasDriver {
   }
 
   /** Makes an attempt at once, and again while a lock is in the way. */
-  #whenFree<T>(attempt: () => T): T | Promise<T> {
+  #whenFree<T>(attempt: (open: Open) => T): T | Promise<T> {
     try {
-      return attempt();
+      return this.#withTable(attempt);
     } catch (error) {
       if (!isBusy(error)) throw error;
       return this.#retry(attempt, error);
     }
   }
 
-  async #retry<T>(attempt: () => T, busy: unknown): Promise<T> {
+  async #retry<T>(attempt: (open: Open) => T, busy: unknown): Promise<T> {
     const deadline = performance.now() + this.#busyTimeout;
     let pause = 1;
     while (performance.now() < deadline) {
       await sleep(pause * (0.5 + Math.random()));
       try {
-        return withoutWaiting(this.#db, attempt);
+        return withoutWaiting(this.#db, () => this.#withTable(attempt));
       } catch (error) {
         if (!isBusy(error)) throw error;
         busy = error;
@@ -187,26 +187,23 @@ export class SqliteKvStore extends KvCasDriver {
     throw busy;
   }
 
-  #carryOut(calls: readonly KvCall[]): void {
-    this.#withTable((open) => {
-      const isInside = this.#inTransaction();
-      if (calls.length === 1 && !isInside) {
-        const call = calls[0]!;
-        carryOutAlone(open, call);
-        if (call.kind !== "get") sweep(open, 1);
-        return;
-      }
-      const waiting = calls.filter((call) => !call.settled);
-      const isWrite = waiting.some((call) => call.kind !== "get");
-      if (isInside) {
-        this.#join(open, waiting);
-      } else if (open.autocommits) {
-        for (const call of waiting) carryOutAlone(open, call);
-        if (isWrite) sweep(open, waiting.length);
-      } else {
-        this.#together(open, waiting, isWrite);
-      }
-    });
+  #carryOut(open: Open, calls: readonly KvCall[]): void {
+    if (calls.length === 1) {
+      const call = calls[0]!;
+      carryOutAlone(open, call);
+      if (call.kind !== "get" && !this.#inTransaction()) sweep(open, 1);
+      return;
+    }
+    const waiting = calls.filter((call) => !call.settled);
+    const isWrite = waiting.some((call) => call.kind !== "get");
+    if (this.#inTransaction()) {
+      this.#join(open, waiting);
+    } else if (open.autocommits) {
+      for (const call of waiting) carryOutAlone(open, call);
+      if (isWrite) sweep(open, waiting.length);
+    } else {
+      this.#together(open, waiting, isWrite);
+    }
   }
 
   #inTransaction(): boolean {
@@ -341,7 +338,7 @@ function make(prepare: (sql: string) => Statement, tableName: string): void {
   }
 }
 
-/** Carries out a call as a transaction of its own. */
+/** Carries out a call by itself, in a transaction of its own or the caller's. */
 function carryOutAlone({ entries }: Open, call: KvCall): void {
   let result: unknown;
   try {
