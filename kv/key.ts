@@ -260,8 +260,9 @@ function encodePlainKey(key: unknown): string | undefined {
   let encoded = "";
   for (let i = 0; i < key.length; i++) {
     const part = key[i];
+    if (typeof part !== "string") return undefined;
     if (part !== plain[i]) {
-      if (typeof part !== "string" || NOT_PLAIN.test(part)) return undefined;
+      if (NOT_PLAIN.test(part)) return undefined;
       if (i < plain.length) plain[i] = part;
     }
     encoded = i === 0 ? part : encoded + SEPARATOR + part;

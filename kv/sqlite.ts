@@ -18,7 +18,7 @@ import {
   withoutWaiting,
 } from "./sqlite/client.ts";
 import { SqliteEntries, type Statement } from "./sqlite/entries.ts";
-import { hasTable, makeTable } from "./sqlite/table.ts";
+import { indexName, schema } from "./sqlite/table.ts";
 import type { KvStoreTraits } from "./store.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
 
@@ -307,35 +307,21 @@ function open(db: SqliteDatabase, tableName: string): Open {
   if (encoding !== "UTF-8") {
     throw new Error(`the database must be encoded in UTF-8: it is ${encoding}`);
   }
-  const prepareHere = (sql: string) => prepare(db, sql);
   // Even if it exists, CREATE TABLE would wait for other connections' writes.
-  if (!hasTable(prepareHere, tableName)) make(prepareHere, tableName);
+  const select = "SELECT name FROM sqlite_master WHERE name IN (?, ?)";
+  const found = prepare(db, select).all(tableName, indexName(tableName));
+  if (found.length < 2) {
+    for (const sql of schema(tableName)) prepare(db, sql).run();
+  }
   const databases = prepare(db, "PRAGMA database_list").all();
   return {
-    entries: new SqliteEntries(prepareHere, tableName),
+    entries: new SqliteEntries((sql) => prepare(db, sql), tableName),
     begin: prepare(db, "BEGIN"),
     beginImmediate: prepare(db, "BEGIN IMMEDIATE"),
     commit: prepare(db, "COMMIT"),
     rollback: prepare(db, "ROLLBACK"),
     autocommits: databases.some((row) => row[1] === "main" && !row[2]),
   };
-}
-
-/** Makes the table in a transaction, or in a part of the one that is open. */
-function make(prepare: (sql: string) => Statement, tableName: string): void {
-  prepare("SAVEPOINT make_table").run();
-  try {
-    makeTable(prepare, tableName);
-    prepare("RELEASE make_table").run();
-  } catch (error) {
-    try {
-      prepare("ROLLBACK TO make_table").run();
-      prepare("RELEASE make_table").run();
-    } catch {
-      // Some errors roll back by themselves.
-    }
-    throw error;
-  }
 }
 
 /** Carries out a call by itself, in a transaction of its own or the caller's. */

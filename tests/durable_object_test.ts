@@ -83,20 +83,6 @@ inWorkerd("an alarm that comes before a later expiry is set anew", async () => {
   assert(alarm! > 590_000 && alarm! <= 600_000, `${alarm}`);
 });
 
-inWorkerd("the table of an earlier version is taken over", async () => {
-  await ask("aged/set?key=live");
-  await ask("aged/expiring?times=10&ttl=50");
-  await ask("aged/age");
-  assertEquals(await ask("aged/get?key=live"), "value");
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  await ask("aged/ring");
-  const after = await until(
-    () => ask<Inspection>("aged/inspect"),
-    ({ entries }) => entries === 1,
-  );
-  assertEquals(after, { entries: 1, chunks: 0, alarm: null });
-});
-
 inWorkerd("values to 15 MiB are kept, and none of their chunks", async () => {
   const bytes = 15_728_640;
   assertEquals(await ask(`large/large?bytes=${bytes}`), [true, false, true]);

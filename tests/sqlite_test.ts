@@ -344,47 +344,6 @@ Deno.test("SqliteKvStore reclaims entries that got another expiry on the way", a
   assertEquals(await keysAfter(501), ["new", "stays"]);
 });
 
-Deno.test("SqliteKvStore takes over a table of an earlier version", async () => {
-  using time = new FakeTime();
-  using file = new DatabaseFile();
-  const db = file.connect();
-  db.exec(
-    "CREATE TABLE kv " +
-      "(key TEXT PRIMARY KEY NOT NULL, value NOT NULL, expires REAL); " +
-      "CREATE INDEX kv_expires ON kv (expires) WHERE expires IS NOT NULL",
-  );
-  const insert = db.prepare(
-    "INSERT INTO kv (key, value, expires) VALUES (?, ?, ?)",
-  );
-  insert.run("a", "1", null);
-  insert.run("b", "2", Date.now() + 1_000);
-  const stores = [file, file].map((each) => new SqliteKvStore(each.connect()));
-  for (const kv of [new SqliteKvStore(db), ...stores]) {
-    assertEquals(await Array.fromAsync(kv.list()), [
-      { key: ["a"], value: 1 },
-      { key: ["b"], value: 2 },
-    ]);
-  }
-  await stores[0]!.set(["c"], 3, { ttl: 1_000 });
-  // A process with the earlier version goes on beside them.
-  insert.run("d", "4", Date.now() + 1_000);
-  time.tick(1_000);
-  await stores[1]!.set(["e"], 5);
-  assertEquals(rows(db), [["a", "1"], ["d", "4"], ["e", "5"]]);
-});
-
-Deno.test("SqliteKvStore takes over what a process of an earlier version wrote since", async () => {
-  using time = new FakeTime();
-  using db = new DatabaseSync(":memory:");
-  await new SqliteKvStore(db).set(["a"], 1);
-  db.exec("CREATE INDEX kv_expires ON kv (expires) WHERE expires IS NOT NULL");
-  db.prepare("INSERT INTO kv (key, value, expires) VALUES ('b', '2', ?)")
-    .run(Date.now() + 1_000);
-  time.tick(1_000);
-  await new SqliteKvStore(db).set(["c"], 3);
-  assertEquals(rows(db), [["a", "1"], ["c", "3"]]);
-});
-
 Deno.test("three processes lose no increment on one SQLite file", async () => {
   using file = new DatabaseFile();
   await runPrograms(3, "sqlite_counter.ts", [file.path, "300"]);

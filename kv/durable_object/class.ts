@@ -15,7 +15,7 @@ import type {
 import { equalValues } from "../equal.ts";
 import { KvCorruptionError } from "../errors.ts";
 import { SqliteEntries, type Statement } from "../sqlite/entries.ts";
-import { hasTable, makeTable } from "../sqlite/table.ts";
+import { schema } from "../sqlite/table.ts";
 import { decodeValue, type EncodedValue } from "../value.ts";
 
 /**
@@ -125,10 +125,9 @@ export class KvStoreDurableObject extends DurableObject {
     super(ctx as never, env as never);
     const { storage } = ctx;
     const prepare = (sql: string) => statement(storage, sql);
-    if (!hasTable(prepare, TABLE)) {
-      storage.transactionSync(() => makeTable(prepare, TABLE));
+    for (const sql of [...schema(TABLE), ...chunkSchema(TABLE)]) {
+      storage.sql.exec(sql);
     }
-    for (const sql of chunkSchema(TABLE)) storage.sql.exec(sql);
     this.#storage = storage;
     this.#entries = new SqliteEntries(prepare, TABLE);
     this.#chunked = new ChunkedEntries(this.#entries, prepare, TABLE);

@@ -60,18 +60,6 @@ export class InspectedObject extends KvStoreDurableObject {
     this.ctx.storage.sql.exec("UPDATE kv SET value = '{' WHERE key = ?", id);
   }
 
-  /** Makes the table as an earlier version had it, and the object start anew. */
-  async age(): Promise<void> {
-    const { sql } = this.ctx.storage;
-    sql.exec("DROP INDEX kv_due");
-    sql.exec("ALTER TABLE kv DROP COLUMN due");
-    sql.exec(
-      "CREATE INDEX kv_expires ON kv (expires) WHERE expires IS NOT NULL",
-    );
-    await this.ctx.storage.sync();
-    this.ctx.abort("told to start anew");
-  }
-
   override async kvExecute(
     ...parameters: Parameters<KvStoreDurableObject["kvExecute"]>
   ): ReturnType<KvStoreDurableObject["kvExecute"]> {
@@ -179,10 +167,6 @@ export default {
     try {
       const kv = new DurableObjectKvStore(OBJECTS, { name, shards });
       if (action === "inspect") return Response.json(await object.inspect());
-      if (action === "age") {
-        await object.age().catch(() => {});
-        return Response.json(null);
-      }
       if (action === "ring") return Response.json(await object.ring() ?? null);
       if (action === "damage") {
         return Response.json(await object.damage("damaged") ?? null);
