@@ -35,6 +35,9 @@ import type { KvStoreListEntry, KvStoreTraits } from "./store.ts";
 export type { PgliteClient, PostgresJsClient } from "./postgres/client.ts";
 export { type PostgresTableOptions, schema } from "./postgres/table.ts";
 
+/** The most calls in a batch: few enough that the server shares them out. */
+const MAX_CALLS = 64;
+
 /** How often a call is repeated that the server refused because of others. */
 const MAX_ATTEMPTS = 50;
 
@@ -121,7 +124,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
     sql: PostgresJsClient | PgliteClient,
     options: PostgresTableOptions = {},
   ) {
-    super({ codec: postgresCodec, concurrency: 4 });
+    super({ codec: postgresCodec, maxCalls: MAX_CALLS, concurrency: 4 });
     this.#ask = askerOf(sql);
     this.#options = { ...options };
     this.#statements = new PostgresStatements(quotedName(options.tableName));
@@ -132,20 +135,17 @@ export class PostgresKvStore extends KvCasDriver<string> {
     calls: readonly KvCall<string>[],
   ): Promise<void> {
     if (!this.#opened) await this.#open();
-    const writes = calls.filter(({ kind }) => kind !== "get").length;
-    this.#writes += writes;
-    const isDue = performance.now() >= this.#nextSweep ||
-      this.#isBehind && this.#writes >= SWEEP_WRITES;
-    if (writes > 0 && isDue) await this.#sweep(100 + 2 * this.#writes);
+    let writes = 0;
+    for (const { kind } of calls) if (kind !== "get") writes++;
+    if (writes > 0 && this.#isSweepDue(writes)) await this.#sweep();
     if (calls.length === 1) {
       const call = calls[0]!;
       return await this.#run(kindOf(call), [workOf(call)]);
     }
-    const running: Promise<void>[] = [];
-    for (const [kind, works] of statementsOf(calls)) {
-      running.push(this.#run(kind, works));
-    }
-    await Promise.all(running);
+    const statements = statementsOf(calls);
+    await Promise.all(
+      statements.map(([kind, works]) => this.#run(kind, works)),
+    );
   }
 
   /** Reads the entries under a prefix. */
@@ -169,7 +169,8 @@ export class PostgresKvStore extends KvCasDriver<string> {
     }
     switch (kind) {
       case "read":
-        for (const [i, { call }] of works.entries()) {
+        for (let i = 0; i < works.length; i++) {
+          const { call } = works[i]!;
           const stored = rows[i]?.[0] as string | null | undefined ?? undefined;
           if (call.kind === "get") call.found(stored);
           else call.resolve(stored === undefined);
@@ -204,7 +205,8 @@ export class PostgresKvStore extends KvCasDriver<string> {
     for (const [number, value] of rows as [number, string | null][]) {
       found[number - 1] = value;
     }
-    for (const [i, work] of works.entries()) {
+    for (let i = 0; i < works.length; i++) {
+      const work = works[i]!;
       const { call } = work;
       const stored = found[i];
       if (stored === null) {
@@ -258,6 +260,12 @@ export class PostgresKvStore extends KvCasDriver<string> {
     await this.#run(kind, [work], attempt + 1);
   }
 
+  #isSweepDue(writes: number): boolean {
+    this.#writes += writes;
+    return performance.now() >= this.#nextSweep ||
+      this.#isBehind && this.#writes >= SWEEP_WRITES;
+  }
+
   async #open(): Promise<void> {
     this.#opening ??= makeTable(this.#ask, this.#options);
     try {
@@ -277,7 +285,8 @@ export class PostgresKvStore extends KvCasDriver<string> {
    * ended as soon as the write is answered, and postgres.js leaves timers and the
    * connection of an unanswered query behind.
    */
-  async #sweep(limit: number): Promise<void> {
+  async #sweep(): Promise<void> {
+    const limit = 100 + 2 * this.#writes;
     this.#nextSweep = Infinity;
     this.#isBehind = false;
     this.#writes = 0;

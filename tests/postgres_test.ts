@@ -64,13 +64,13 @@ testOnPostgres(
     await store.set(["warm up"], 1);
     sent.length = 0;
     await Promise.all(keys.map((key) => store.set(key, 1)));
-    assertEquals(sent.length, 1);
-    await Promise.all(keys.map((key) => store.get(key)));
-    assertEquals(sent.length, 2);
-    await Promise.all(keys.map((key) => store.cas(key, 1, 2)));
-    assertEquals(sent.length, 3);
-    await Promise.all(keys.map((key) => store.delete(key)));
     assertEquals(sent.length, 4);
+    await Promise.all(keys.map((key) => store.get(key)));
+    assertEquals(sent.length, 8);
+    await Promise.all(keys.map((key) => store.cas(key, 1, 2)));
+    assertEquals(sent.length, 12);
+    await Promise.all(keys.map((key) => store.delete(key)));
+    assertEquals(sent.length, 16);
   },
 );
 

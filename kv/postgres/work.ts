@@ -55,10 +55,10 @@ export function workOf(call: KvCall<string>): Work {
     : { call, key: encodeKey(stored), fullKey: id, expected };
 }
 
-/** The kinds of work in a batch, and for each statement what it carries. */
-export function* statementsOf(
+/** The statements that a batch needs: what each does, and for which calls. */
+export function statementsOf(
   calls: readonly KvCall<string>[],
-): Generator<[kind: Kind, works: Work[]]> {
+): [kind: Kind, works: Work[]][] {
   const groups = new Map<Kind, Work[]>();
   for (const call of calls) {
     const kind = kindOf(call);
@@ -66,47 +66,56 @@ export function* statementsOf(
     if (group === undefined) groups.set(kind, [workOf(call)]);
     else group.push(workOf(call));
   }
+  const statements: [Kind, Work[]][] = [];
   for (const [kind, works] of groups) {
     // Rows are locked in this order.
     if (kind !== "read") works.sort((a, b) => compareStrings(a.key, b.key));
     let first = 0;
     let bytes = 0;
-    for (const [i, { call }] of works.entries()) {
-      bytes += call.bytes;
+    for (let i = 0; i < works.length; i++) {
+      const size = works[i]!.call.bytes;
+      bytes += size;
       if (bytes > MAX_STATEMENT_BYTES && i > first) {
-        yield [kind, works.slice(first, i)];
+        statements.push([kind, works.slice(first, i)]);
         first = i;
-        bytes = call.bytes;
+        bytes = size;
       }
     }
-    yield [kind, works.slice(first)];
+    statements.push([kind, first === 0 ? works : works.slice(first)]);
   }
+  return statements;
 }
+
+type Parameter = string | number | null;
+
+const key = (work: Work): Parameter => work.key;
+const fullKey = (work: Work): Parameter => work.fullKey;
+const expected = (work: Work): Parameter => work.expected!;
+const value = ({ call }: Work): Parameter => call.value!;
+const ttl = ({ call }: Work): Parameter => call.ttl ?? null;
+
+const PARAMETERS: Readonly<
+  Record<Kind, readonly ((work: Work) => Parameter)[]>
+> = {
+  read: [key],
+  set: [key, value, fullKey, ttl],
+  delete: [key],
+  create: [key, value, fullKey, ttl],
+  swap: [key, expected, value, ttl],
+  remove: [key, expected],
+};
 
 /** The parameters of a statement: those of one call, or of all, joined. */
-export function parametersOf(
-  kind: Kind,
-  works: readonly Work[],
-): (string | number | null)[] {
-  if (works.length === 1) return parametersOfOne(kind, works[0]!);
-  const rows = works.map((work) => parametersOfOne(kind, work));
-  return rows[0]!.map((_, i) => rows.map((row) => row[i] ?? "").join("\n"));
+export function parametersOf(kind: Kind, works: readonly Work[]): Parameter[] {
+  const [work] = works;
+  return works.length === 1
+    ? PARAMETERS[kind].map((parameter) => parameter(work!))
+    : PARAMETERS[kind].map((parameter) => joined(works.map(parameter)));
 }
 
-function parametersOfOne(
-  kind: Kind,
-  { call, key, fullKey, expected }: Work,
-): (string | number | null)[] {
-  switch (kind) {
-    case "read":
-    case "delete":
-      return [key];
-    case "set":
-    case "create":
-      return [key, call.value!, fullKey, call.ttl ?? null];
-    case "swap":
-      return [key, expected!, call.value!, call.ttl ?? null];
-    case "remove":
-      return [key, expected!];
-  }
+/** Where all are NULL, no text does as well: what is missing is NULL. */
+function joined(parameters: readonly Parameter[]): string {
+  return parameters.every((parameter) => parameter === null)
+    ? ""
+    : parameters.join("\n");
 }
