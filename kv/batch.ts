@@ -216,6 +216,7 @@ export class Batch<Stored> implements KvCallListener<Stored> {
   /** Takes the first calls whose keys are free. */
   #takeFree(): UnderWay<Stored> {
     const queue = this.#queue;
+    if (queue.length === 1) return this.#takeOne(queue);
     const batch = new UnderWay<Stored>();
     const left: KvCall<Stored>[] = [];
     let leftKeys: Set<string> | undefined;
@@ -247,6 +248,14 @@ export class Batch<Stored> implements KvCallListener<Stored> {
       }
     }
     this.#queue = i === queue.length ? left : left.concat(queue.slice(i));
+    return batch;
+  }
+
+  #takeOne(queue: KvCall<Stored>[]): UnderWay<Stored> {
+    const batch = new UnderWay<Stored>();
+    if (this.#isBefore(queue[0]!)) return batch;
+    batch.add(queue[0]!);
+    this.#queue = [];
     return batch;
   }
 

@@ -8,7 +8,7 @@ import type { Buffer } from "node:buffer";
 import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import type { KvCall } from "./call.ts";
 import { compareStrings, decodeKey, encodeKey, startsWith } from "./key.ts";
-import { isRefused, type RedisClient } from "./redis/client.ts";
+import { isRefused, isWrongType, type RedisClient } from "./redis/client.ts";
 import { RedisConnections, Sending } from "./redis/connections.ts";
 import { Cork } from "./redis/cork.ts";
 import { namesUnder } from "./redis/scan.ts";
@@ -242,7 +242,7 @@ export class RedisKvStore extends KvCasDriver {
         return;
       }
       const values = ids.map((_, i) => answer[2 * i] as Buffer | null);
-      this.#learn(values);
+      for (const value of values) this.#learn(value);
       for (const [i, id] of ids.entries()) {
         const value = values[i];
         const left = answer[2 * i + 1] as number;
@@ -311,10 +311,9 @@ export class RedisKvStore extends KvCasDriver {
     return Math.max(1, Math.min(COMMAND_KEYS, keys));
   }
 
-  #learn(values: readonly (Buffer | null)[]): void {
-    let bytes = 0;
-    for (const value of values) bytes += value?.length ?? 0;
-    this.#valueBytes += (bytes / values.length + 1 - this.#valueBytes) / 4;
+  #learn(value: Buffer | null): void {
+    const bytes = value?.length ?? 0;
+    this.#valueBytes += (bytes + 1 - this.#valueBytes) / COMMAND_KEYS;
   }
 
   /** Sends one command for calls of one kind, or each alone if it is refused. */
@@ -322,10 +321,12 @@ export class RedisKvStore extends KvCasDriver {
     const sending = new Sending(this.#connections);
     try {
       const answer = await this.#connections.answer(() => this.#join(calls));
-      this.#settle(calls, answer);
+      for (let i = 0; i < calls.length; i++) {
+        this.#settle(calls[i]!, Array.isArray(answer) ? answer[i] : answer);
+      }
     } catch (error) {
       if (isRefused(error)) return this.#sendEach(calls);
-      for (const call of calls) call.reject(sending.failure(call, error));
+      for (const call of calls) this.#fail(call, error, sending);
     }
   }
 
@@ -347,8 +348,8 @@ export class RedisKvStore extends KvCasDriver {
   #sendOne(call: KvCall): Promise<void> {
     const sending = new Sending(this.#connections);
     return this.#connections.answer(() => this.#send(call)).then(
-      (answer) => this.#settle([call], answer),
-      (error) => call.reject(sending.failure(call, error)),
+      (answer) => this.#settle(call, answer),
+      (error) => this.#fail(call, error, sending),
     );
   }
 
@@ -364,18 +365,18 @@ export class RedisKvStore extends KvCasDriver {
         for (const call of calls) {
           this.#send(call).then(
             (answer) => {
-              this.#settle([call], answer);
+              this.#settle(call, answer);
               done();
             },
             (error) => {
-              call.reject(sending.failure(call, error));
+              this.#fail(call, error, sending);
               done();
             },
           );
         }
       })
     ).catch((error) => {
-      for (const call of calls) call.reject(sending.failure(call, error));
+      for (const call of calls) this.#fail(call, error, sending);
     });
   }
 
@@ -384,8 +385,7 @@ export class RedisKvStore extends KvCasDriver {
     const name = this.#prefix + id;
     switch (kind) {
       case "get":
-        // `GET` would fail where there is no string.
-        return this.#client.mgetBuffer([name]);
+        return this.#client.getBuffer(name);
       case "delete":
         return this.#client.del([name]);
       case "set":
@@ -397,17 +397,20 @@ export class RedisKvStore extends KvCasDriver {
     }
   }
 
-  #settle(calls: readonly KvCall[], answer: unknown): void {
-    if (calls[0]!.kind !== "get") {
-      for (const call of calls) call.resolve();
-      return;
-    }
-    const values = answer as (Buffer | null)[];
-    this.#learn(values);
-    for (let i = 0; i < calls.length; i++) {
-      const value = values[i];
-      calls[i]!.found(value ? stored(value) : undefined);
-    }
+  #settle(call: KvCall, answer: unknown): void {
+    if (call.kind === "get") this.#found(call, answer as Buffer | null);
+    else call.resolve();
+  }
+
+  #found(call: KvCall, value: Buffer | null): void {
+    this.#learn(value);
+    call.found(value ? stored(value) : undefined);
+  }
+
+  #fail(call: KvCall, error: unknown, sending: Sending): void {
+    // What is no string is no entry; `MGET` does not mind.
+    if (call.kind === "get" && isWrongType(error)) call.found(undefined);
+    else call.reject(sending.failure(call, error));
   }
 }
 

@@ -36,6 +36,8 @@ export interface RedisClient {
   /** Makes a client for a Cluster ask it anew which node has which slots. */
   refreshSlotsCache?(callback?: () => void): void;
 
+  /** `GET`. */
+  getBuffer(key: string): Promise<Buffer | null>;
   /** `MGET`. */
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
   /** `SET`. */
@@ -104,4 +106,9 @@ export function isRefusal(error: unknown): error is Error {
 export function isRefused(error: unknown): boolean {
   return isRefusal(error) ||
     /Too many Cluster redirections/.test(String(error));
+}
+
+/** Whether a server found something else than a string. */
+export function isWrongType(error: unknown): boolean {
+  return isRefusal(error) && error.message.startsWith("WRONGTYPE");
 }
