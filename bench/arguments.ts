@@ -3,23 +3,22 @@
  *
  * @module
  */
-import type { Backend } from "./backend.ts";
-import { backends } from "./backends.ts";
+import { backendNames } from "./backends.ts";
 
 /**
- * The backends of so many names; all if there is none.
+ * The names of the backends that were asked for; all if none was.
  *
  * @throws {RangeError} If there is no such backend.
  */
-export function chooseBackends(names: readonly string[]): readonly Backend[] {
+export function chooseBackends(names: readonly string[]): readonly string[] {
   for (const name of names) {
-    if (!backends.some((backend) => backend.name === name)) {
+    if (!backendNames.includes(name)) {
       throw new RangeError(`Unknown backend: ${name}`);
     }
   }
   return names.length === 0
-    ? backends
-    : backends.filter(({ name }) => names.includes(name));
+    ? backendNames
+    : backendNames.filter((name) => names.includes(name));
 }
 
 /**

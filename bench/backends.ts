@@ -4,20 +4,28 @@
  * @module
  */
 import type { Backend } from "./backend.ts";
-import { deno } from "./backends/deno.ts";
-import { memory } from "./backends/memory.ts";
-import { postgresBackend } from "./backends/postgres.ts";
-import { redis } from "./backends/redis.ts";
-import { redisCluster } from "./backends/redis_cluster.ts";
-import { sqlite, sqliteFull } from "./backends/sqlite.ts";
 
-/** All backends, in the order of a report. */
-export const backends: readonly Backend[] = [
-  memory,
-  sqlite,
-  sqliteFull,
-  deno,
-  redis,
-  redisCluster,
-  postgresBackend,
-];
+/**
+ * All backends, in the order of a report. Each is loaded when its turn comes:
+ * the clients of others make calls slower that the engine has then to optimize
+ * for several.
+ */
+const loaders: Readonly<Record<string, () => Promise<Backend>>> = {
+  memory: async () => (await import("./backends/memory.ts")).memory,
+  sqlite: async () => (await import("./backends/sqlite.ts")).sqlite,
+  sqlite_full: async () => (await import("./backends/sqlite.ts")).sqliteFull,
+  deno: async () => (await import("./backends/deno.ts")).deno,
+  postgres: async () =>
+    (await import("./backends/postgres.ts")).postgresBackend,
+  redis: async () => (await import("./backends/redis.ts")).redis,
+  redis_cluster: async () =>
+    (await import("./backends/redis_cluster.ts")).redisCluster,
+};
+
+/** The names of all backends. */
+export const backendNames: readonly string[] = Object.keys(loaders);
+
+/** Loads a backend. */
+export function loadBackend(name: string): Promise<Backend> {
+  return loaders[name]!();
+}

@@ -1,4 +1,4 @@
-import { backends } from "./backends.ts";
+import { backendNames, loadBackend } from "./backends.ts";
 import { benchStores } from "./suite.ts";
 
-await benchStores(backends);
+await benchStores(await Promise.all(backendNames.map(loadBackend)));

@@ -11,7 +11,8 @@
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
 import { chooseBackends, positive } from "./arguments.ts";
-import { type Backend, OURS } from "./backend.ts";
+import { OURS } from "./backend.ts";
+import { loadBackend } from "./backends.ts";
 import { drawDots, type Panel } from "./chart.ts";
 import { describeMachine } from "./machine.ts";
 import { measure, type MeasureOptions, type Result } from "./measure.ts";
@@ -44,7 +45,7 @@ const MIX_ENTRIES = 20_000;
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 interface Plan {
-  readonly chosen: readonly Backend[];
+  readonly chosen: readonly string[];
   readonly options: MeasureOptions;
   readonly output: string;
 }
@@ -73,18 +74,20 @@ async function measureAll({ chosen, options }: Plan): Promise<Chapter[]> {
     noTTYOutput: true,
     notTTYSchedule: 10_000,
   }, Presets.shades_classic);
-  const total = chosen.reduce((sum, it) => sum + casesOf(it).length, 0);
-  bar.start(total, 0, { what: "" });
+  const headline = headlineCases();
+  bar.start(chosen.length * headline.length, 0, { what: "" });
   const chapters: Chapter[] = [];
   try {
-    for (const backend of chosen) {
+    for (const name of chosen) {
+      const backend = await loadBackend(name);
+      const cases = headline.filter(({ operation }) =>
+        backend.operations?.includes(operation) ?? true
+      );
       const results: Result[] = [];
       let skipped: string | undefined;
       bar.update({ what: backend.title });
       try {
-        for await (
-          const result of measure(backend, casesOf(backend), options)
-        ) {
+        for await (const result of measure(backend, cases, options)) {
           results.push(result);
           bar.increment(1, {
             what: `${backend.title}: ${describeCase(result.case)}`,
@@ -92,8 +95,8 @@ async function measureAll({ chosen, options }: Plan): Promise<Chapter[]> {
         }
       } catch (error) {
         skipped = error instanceof Error ? error.message : `${error}`;
-        bar.increment(casesOf(backend).length - results.length);
       }
+      bar.increment(headline.length - results.length);
       chapters.push({
         title: backend.title,
         results,
@@ -108,7 +111,7 @@ async function measureAll({ chosen, options }: Plan): Promise<Chapter[]> {
 }
 
 /** The headline cases. */
-function casesOf(backend: Backend): Case[] {
+function headlineCases(): Case[] {
   const cases: Case[] = [];
   for (
     const operation of [
@@ -129,9 +132,7 @@ function casesOf(backend: Backend): Case[] {
     }
   }
   cases.push({ operation: "mix", bytes: 0, atOnce: 256 });
-  return cases.filter(({ operation }) =>
-    backend.operations?.includes(operation) ?? true
-  );
+  return cases;
 }
 
 async function write(

@@ -11,7 +11,7 @@
 import { parseArgs } from "node:util";
 import { chooseBackends, positive } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
-import { backends } from "./backends.ts";
+import { backendNames, loadBackend } from "./backends.ts";
 import { describeMachine } from "./machine.ts";
 import {
   casesOf,
@@ -30,7 +30,7 @@ Measures the stores beside the bare clients and the alternatives, in alternating
 rounds, and starts the servers that it needs.
 
 Backends (all by default):
-  ${backends.map(({ name }) => name).join(", ")}
+  ${backendNames.join(", ")}
 
 Options:
   --operation <name>     measure this operation only; may be repeated:
@@ -50,7 +50,7 @@ wrongly.`;
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 interface Plan {
-  readonly chosen: readonly Backend[];
+  readonly chosen: readonly string[];
   readonly options: MeasureOptions;
   readonly onlyTargets: boolean;
   isWanted(it: Case, backend: Backend): boolean;
@@ -70,8 +70,8 @@ async function main(args: string[]): Promise<number> {
   }
   console.log(describeMachine());
   let ok = true;
-  for (const backend of plan.chosen) {
-    ok = await measureBackend(backend, plan) && ok;
+  for (const name of plan.chosen) {
+    ok = await measureBackend(await loadBackend(name), plan) && ok;
   }
   return ok ? 0 : 1;
 }
