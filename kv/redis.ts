@@ -13,7 +13,6 @@ import { RedisConnections, Sending } from "./redis/connections.ts";
 import { Cork } from "./redis/cork.ts";
 import { namesUnder } from "./redis/scan.ts";
 import { evaluate, GET_EXPIRING } from "./redis/scripts.ts";
-import { keySlot } from "./redis/slot.ts";
 import { swap } from "./redis/swap.ts";
 import {
   argument,
@@ -52,8 +51,11 @@ const COMMAND_BYTES = 65_536;
 /** The most keys in one command. */
 const COMMAND_KEYS = 64;
 
-/** With so many calls sent, the server should begin with its work. */
+/** With so many calls sent, a server should begin with its work. */
 const FLUSH_CALLS = 32;
+
+/** A hash tag, which alone decides on the slot of a key that starts with it. */
+const HASH_TAG = /^[^{]*\{[^}]+\}/;
 
 /** About how many bytes a page of a listing should have. */
 const PAGE_BYTES = 1_048_576;
@@ -135,6 +137,8 @@ export class RedisKvStore extends KvCasDriver {
   readonly #client: RedisClient;
   readonly #connections: RedisConnections;
   readonly #prefix: string;
+  /** Whether one command may touch several keys: never those of two slots. */
+  readonly #isOneSlot: boolean;
   /** About how many bytes the values read lately had. */
   #valueBytes = COMMAND_BYTES / 32;
 
@@ -146,7 +150,11 @@ export class RedisKvStore extends KvCasDriver {
    * @throws {TypeError} If the client or an option is of a wrong type.
    */
   constructor(redis: RedisClient, options: RedisKvStoreOptions = {}) {
-    super({ codec, maxCalls: COMMAND_KEYS, concurrency: 16 });
+    super({
+      codec,
+      maxCalls: redis?.nodes === undefined ? COMMAND_KEYS : 4 * COMMAND_KEYS,
+      concurrency: 16,
+    });
     if (typeof redis?.mgetBuffer !== "function") {
       throw new TypeError(
         "Cannot make a RedisKvStore: redis must be a client of ioredis: " +
@@ -163,9 +171,11 @@ export class RedisKvStore extends KvCasDriver {
     this.#client = redis;
     this.#connections = RedisConnections.of(redis);
     this.#prefix = keyPrefix;
+    this.#isOneSlot = redis.nodes === undefined ||
+      HASH_TAG.test(outerPrefix(redis, keyPrefix));
   }
 
-  /** Sends the calls at once, those on the same slot in few commands. */
+  /** Sends the calls at once, in few commands where they are in one slot. */
   protected override execute(calls: readonly KvCall[]): Promise<void> {
     if (calls.length === 1) return this.#sendOne(calls[0]!);
     const answers: Promise<void>[] = [];
@@ -177,7 +187,7 @@ export class RedisKvStore extends KvCasDriver {
           if (chunk.length > 1) {
             answers.push(this.#sendTogether(chunk));
             cork.flush();
-          } else if (alone.push(chunk[0]!) === FLUSH_CALLS) {
+          } else if (alone.push(chunk[0]!) >= FLUSH_CALLS * cork.nodes) {
             answers.push(this.#sendEach(alone));
             cork.flush();
             alone = [];
@@ -210,7 +220,7 @@ export class RedisKvStore extends KvCasDriver {
 
   /** The ids of the entries that may start with a prefix, in key order. */
   async #ids(prefix: readonly string[]): Promise<string[]> {
-    const outer = String(this.#client.options.keyPrefix ?? "") + this.#prefix;
+    const outer = outerPrefix(this.#client, this.#prefix);
     const start = prefix.length === 0 ? "" : encodeKey(prefix);
     const names = await namesUnder(
       this.#client,
@@ -255,10 +265,9 @@ export class RedisKvStore extends KvCasDriver {
     const cork = new Cork(this.#client);
     const reads: Promise<void>[] = [];
     try {
-      for (const group of this.#bySlot(ids, (id) => id)) {
-        for (let i = 0; i < group.length; i += this.#readKeys()) {
-          reads.push(read(group.slice(i, i + this.#readKeys())));
-        }
+      const keys = this.#isOneSlot ? this.#readKeys() : 1;
+      for (let i = 0; i < ids.length; i += keys) {
+        reads.push(read(ids.slice(i, i + keys)));
       }
     } finally {
       cork.remove();
@@ -270,36 +279,21 @@ export class RedisKvStore extends KvCasDriver {
   /** Splits calls for the same command into those that fit into one. */
   *#chunks(calls: readonly KvCall[]): Generator<readonly KvCall[]> {
     const maxKeys = this.#maxKeys(calls[0]!);
-    if (maxKeys === 1 || calls.length === 1) {
-      for (const call of calls) yield [call];
-      return;
-    }
-    for (const group of this.#bySlot(calls, (call) => call.id)) {
-      let start = 0;
-      let bytes = 0;
-      for (let i = 0; i < group.length; i++) {
-        bytes += group[i]!.bytes;
-        if (i > start && (i === start + maxKeys || bytes > COMMAND_BYTES)) {
-          yield group.slice(start, i);
-          start = i;
-          bytes = group[i]!.bytes;
-        }
+    let start = 0;
+    let bytes = 0;
+    for (let i = 0; i < calls.length; i++) {
+      bytes += calls[i]!.bytes;
+      if (i > start && (i === start + maxKeys || bytes > COMMAND_BYTES)) {
+        yield calls.slice(start, i);
+        start = i;
+        bytes = calls[i]!.bytes;
       }
-      yield group.slice(start);
     }
-  }
-
-  /** Groups what belongs to different slots, which no one command may touch. */
-  #bySlot<T>(
-    items: readonly T[],
-    idOf: (item: T) => string,
-  ): Iterable<readonly T[]> {
-    if (this.#client.nodes === undefined) return [items];
-    const outer = String(this.#client.options.keyPrefix ?? "") + this.#prefix;
-    return Map.groupBy(items, (item) => keySlot(outer + idOf(item))).values();
+    yield calls.slice(start);
   }
 
   #maxKeys({ kind, ttl }: KvCall): number {
+    if (!this.#isOneSlot) return 1;
     if (kind === "get") return this.#readKeys();
     // No command writes several entries with a TTL, and a script is slower.
     return kind === "cas" || ttl !== undefined ? 1 : COMMAND_KEYS;
@@ -412,6 +406,11 @@ export class RedisKvStore extends KvCasDriver {
     if (call.kind === "get" && isWrongType(error)) call.found(undefined);
     else call.reject(sending.failure(call, error));
   }
+}
+
+/** What a client and a store put in front of every key. */
+function outerPrefix({ options }: RedisClient, prefix: string): string {
+  return `${options.keyPrefix ?? ""}${prefix}`;
 }
 
 /** What tells calls apart that no one command can carry out. */

@@ -18,6 +18,11 @@ export class Cork {
     for (const stream of this.#streams) stream.cork();
   }
 
+  /** To how many nodes. */
+  get nodes(): number {
+    return this.#streams.length;
+  }
+
   /** Has what was held back leave, and goes on holding back. */
   flush(): void {
     this.remove();

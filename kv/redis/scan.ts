@@ -6,7 +6,9 @@
 
 import type { RedisClient } from "./client.ts";
 import type { RedisConnections } from "./connections.ts";
-import { SLOTS } from "./slot.ts";
+
+/** How many slots a Cluster has. */
+const SLOTS = 16_384;
 
 /** How many keys the server looks at in one step, of a few milliseconds. */
 const STEP = 4096;
