@@ -304,7 +304,7 @@ Deno.test("SqliteKvStore reclaims expired entries that nobody touches", async ()
   using db = new DatabaseSync(":memory:");
   const kv = new SqliteKvStore(db);
   await Promise.all(Array.from(
-    { length: 20_000 },
+    { length: 10_000 },
     (_, i) => kv.set(["old", `${i}`], i, { ttl: 1_000 }),
   ));
   time.tick(1_000);

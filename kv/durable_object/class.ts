@@ -76,7 +76,7 @@ const ROWS = 100;
 const ALARM_INTERVAL = 10_000;
 
 /** So many calls' worth of expired entries are swept by an alarm. */
-const CALLS_PER_ALARM = 256;
+const CALLS_PER_ALARM = 512;
 
 /**
  * The Durable Object class that holds the entries of a `DurableObjectKvStore`.

@@ -42,7 +42,7 @@ const MAX_SWEEP_ROWS = 4096;
 const MAX_SWEEP_TIME = 5;
 
 /** How many expired rows a sweep may delete for each call that it rides on. */
-const SWEEP_ROWS_PER_CALL = 16;
+const SWEEP_ROWS_PER_CALL = 8;
 
 /** How long to rest when nothing more is expired, in milliseconds. */
 const SWEEP_INTERVAL = 500;
