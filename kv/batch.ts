@@ -117,7 +117,10 @@ export class Batch<Stored> implements KvCallListener<Stored> {
     call.epoch = this.#epoch;
     call.listener = this;
     this.#queue.push(call);
-    if (this.#queue.length >= this.#maxCalls && !this.#sequential) {
+    if (
+      this.#queue.length >= this.#maxCalls && !this.#sequential &&
+      this.#callsThisTurn < CALLS_PER_TURN
+    ) {
       this.#dispatch();
     }
     this.#schedule();

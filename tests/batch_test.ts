@@ -286,16 +286,27 @@ Deno.test("100,000 calls at once are all carried out", async () => {
   assert(kv.batches.every(({ length }) => length <= 256));
 });
 
-Deno.test("timers fire while a synchronous driver is kept busy", async () => {
-  class Busy extends Probe {
-    protected override execute(calls: readonly KvCall[]): Promise<void> {
-      for (const call of calls) call.resolve();
-      return undefined as unknown as Promise<void>;
+for (
+  const { sequential, atOnce } of [
+    { sequential: true, atOnce: 1 },
+    { sequential: false, atOnce: 512 },
+  ]
+) {
+  Deno.test(`timers fire while a synchronous driver is kept busy, ${atOnce} calls at once`, async () => {
+    class Busy extends Probe {
+      protected override execute(calls: readonly KvCall[]): Promise<void> {
+        for (const call of calls) call.resolve();
+        return undefined as unknown as Promise<void>;
+      }
     }
-  }
-  const kv = new Busy({ sequential: true });
-  let fired = false;
-  setTimeout(() => fired = true, 0);
-  for (let i = 0; i < 1_000_000 && !fired; i++) await kv.get(["a"]);
-  assert(fired);
-});
+    const kv = new Busy({ sequential });
+    let fired = false;
+    setTimeout(() => fired = true, 0);
+    for (let i = 0; i < 1_000_000 && !fired; i += atOnce) {
+      await Promise.all(
+        Array.from({ length: atOnce }, (_, j) => kv.get([`${j}`])),
+      );
+    }
+    assert(fired);
+  });
+}
