@@ -184,7 +184,7 @@ export const situations: readonly Situation[] = [
       const time = new FakeTime();
       try {
         await Promise.all(Array.from(
-          { length: 5_000 },
+          { length: 3_000 },
           (_, i) => kv.set(["old", `${i}`], i, { ttl: 1_000 }),
         ));
         time.tick(1_000);
