@@ -8,19 +8,13 @@ import type { Buffer } from "node:buffer";
 import { KvCasDriver, type KvPageEntry } from "./base.ts";
 import type { KvCall } from "./call.ts";
 import { compareStrings, decodeKey, encodeKey, startsWith } from "./key.ts";
-import { isRefused, isWrongType, type RedisClient } from "./redis/client.ts";
-import { RedisConnections, Sending } from "./redis/connections.ts";
+import { isRefused, type RedisClient } from "./redis/client.ts";
+import { RedisConnections } from "./redis/connections.ts";
 import { Cork } from "./redis/cork.ts";
 import { namesUnder } from "./redis/scan.ts";
 import { evaluate, GET_EXPIRING } from "./redis/scripts.ts";
-import { swap } from "./redis/swap.ts";
-import {
-  argument,
-  codec,
-  isOurs,
-  MAX_VALUE_BYTES,
-  stored,
-} from "./redis/value.ts";
+import { COMMAND_KEYS, outerPrefix, RedisSender } from "./redis/sender.ts";
+import { codec, isOurs, MAX_VALUE_BYTES } from "./redis/value.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type { RedisClient } from "./redis/client.ts";
@@ -44,18 +38,6 @@ export interface RedisKvStoreOptions {
    */
   readonly keyPrefix?: string;
 }
-
-/** About how many bytes one command carries, or brings back. */
-const COMMAND_BYTES = 65_536;
-
-/** The most keys in one command. */
-const COMMAND_KEYS = 64;
-
-/** With so many calls sent, a server should begin with its work. */
-const FLUSH_CALLS = 32;
-
-/** A hash tag, which alone decides on the slot of a key that starts with it. */
-const HASH_TAG = /^[^{]*\{[^}]+\}/;
 
 /** About how many bytes a page of a listing should have. */
 const PAGE_BYTES = 1_048_576;
@@ -137,10 +119,7 @@ export class RedisKvStore extends KvCasDriver {
   readonly #client: RedisClient;
   readonly #connections: RedisConnections;
   readonly #prefix: string;
-  /** Whether one command may touch several keys: never those of two slots. */
-  readonly #isOneSlot: boolean;
-  /** About how many bytes the values read lately had. */
-  #valueBytes = COMMAND_BYTES / 32;
+  readonly #sender: RedisSender;
 
   /**
    * Makes a store. The client stays the caller's, to be closed by the caller.
@@ -171,34 +150,12 @@ export class RedisKvStore extends KvCasDriver {
     this.#client = redis;
     this.#connections = RedisConnections.of(redis);
     this.#prefix = keyPrefix;
-    this.#isOneSlot = redis.nodes === undefined ||
-      HASH_TAG.test(outerPrefix(redis, keyPrefix));
+    this.#sender = new RedisSender(redis, this.#connections, keyPrefix);
   }
 
-  /** Sends the calls at once, in few commands where they are in one slot. */
+  /** Sends the calls at once, those on one slot in few commands. */
   protected override execute(calls: readonly KvCall[]): Promise<void> {
-    if (calls.length === 1) return this.#sendOne(calls[0]!);
-    const answers: Promise<void>[] = [];
-    const cork = new Cork(this.#client);
-    try {
-      let alone: KvCall[] = [];
-      for (const same of Map.groupBy(calls, commandOf).values()) {
-        for (const chunk of this.#chunks(same)) {
-          if (chunk.length > 1) {
-            answers.push(this.#sendTogether(chunk));
-            cork.flush();
-          } else if (alone.push(chunk[0]!) >= FLUSH_CALLS * cork.nodes) {
-            answers.push(this.#sendEach(alone));
-            cork.flush();
-            alone = [];
-          }
-        }
-      }
-      if (alone.length > 0) answers.push(this.#sendEach(alone));
-    } finally {
-      cork.remove();
-    }
-    return Promise.all(answers).then(() => {});
+    return this.#sender.execute(calls);
   }
 
   /** Collects the keys, and reads the values page by page. */
@@ -211,7 +168,7 @@ export class RedisKvStore extends KvCasDriver {
       const start = end;
       end += Math.max(
         16,
-        Math.min(1024, Math.floor(PAGE_BYTES / this.#valueBytes)),
+        Math.min(1024, Math.floor(PAGE_BYTES / this.#sender.valueBytes)),
       );
       const page = await this.#page(ids.slice(start, end));
       if (page.length > 0) yield page;
@@ -252,7 +209,7 @@ export class RedisKvStore extends KvCasDriver {
         return;
       }
       const values = ids.map((_, i) => answer[2 * i] as Buffer | null);
-      for (const value of values) this.#learn(value);
+      for (const value of values) this.#sender.learn(value);
       for (const [i, id] of ids.entries()) {
         const value = values[i];
         const left = answer[2 * i + 1] as number;
@@ -265,7 +222,7 @@ export class RedisKvStore extends KvCasDriver {
     const cork = new Cork(this.#client);
     const reads: Promise<void>[] = [];
     try {
-      const keys = this.#isOneSlot ? this.#readKeys() : 1;
+      const keys = this.#sender.isOneSlot ? this.#sender.readKeys : 1;
       for (let i = 0; i < ids.length; i += keys) {
         reads.push(read(ids.slice(i, i + keys)));
       }
@@ -275,145 +232,4 @@ export class RedisKvStore extends KvCasDriver {
     await Promise.all(reads);
     return ids.flatMap((id) => entries.get(id) ?? []);
   }
-
-  /** Splits calls for the same command into those that fit into one. */
-  *#chunks(calls: readonly KvCall[]): Generator<readonly KvCall[]> {
-    const maxKeys = this.#maxKeys(calls[0]!);
-    let start = 0;
-    let bytes = 0;
-    for (let i = 0; i < calls.length; i++) {
-      bytes += calls[i]!.bytes;
-      if (i > start && (i === start + maxKeys || bytes > COMMAND_BYTES)) {
-        yield calls.slice(start, i);
-        start = i;
-        bytes = calls[i]!.bytes;
-      }
-    }
-    yield calls.slice(start);
-  }
-
-  #maxKeys({ kind, ttl }: KvCall): number {
-    if (!this.#isOneSlot) return 1;
-    if (kind === "get") return this.#readKeys();
-    // No command writes several entries with a TTL, and a script is slower.
-    return kind === "cas" || ttl !== undefined ? 1 : COMMAND_KEYS;
-  }
-
-  /** How many values to read at once. */
-  #readKeys(): number {
-    const keys = Math.floor(COMMAND_BYTES / this.#valueBytes);
-    return Math.max(1, Math.min(COMMAND_KEYS, keys));
-  }
-
-  #learn(value: Buffer | null): void {
-    const bytes = value?.length ?? 0;
-    this.#valueBytes += (bytes + 1 - this.#valueBytes) / COMMAND_KEYS;
-  }
-
-  /** Sends one command for calls of one kind, or each alone if it is refused. */
-  async #sendTogether(calls: readonly KvCall[]): Promise<void> {
-    const sending = new Sending(this.#connections);
-    try {
-      const answer = await this.#connections.answer(() => this.#join(calls));
-      for (let i = 0; i < calls.length; i++) {
-        this.#settle(calls[i]!, Array.isArray(answer) ? answer[i] : answer);
-      }
-    } catch (error) {
-      if (isRefused(error)) return this.#sendEach(calls);
-      for (const call of calls) this.#fail(call, error, sending);
-    }
-  }
-
-  #join(calls: readonly KvCall[]): Promise<unknown> {
-    const { kind } = calls[0]!;
-    if (kind === "set") {
-      const entries: (string | Buffer)[] = [];
-      for (const { id, value } of calls) {
-        entries.push(this.#prefix + id, argument(value!));
-      }
-      return this.#client.mset(...entries);
-    }
-    const names = calls.map(({ id }) => this.#prefix + id);
-    return kind === "get"
-      ? this.#client.mgetBuffer(names)
-      : this.#client.del(names);
-  }
-
-  #sendOne(call: KvCall): Promise<void> {
-    const sending = new Sending(this.#connections);
-    return this.#connections.answer(() => this.#send(call)).then(
-      (answer) => this.#settle(call, answer),
-      (error) => this.#fail(call, error, sending),
-    );
-  }
-
-  /** Sends a command for each call, and settles it when it is answered. */
-  #sendEach(calls: readonly KvCall[]): Promise<void> {
-    const sending = new Sending(this.#connections);
-    return this.#connections.answer(() =>
-      new Promise<void>((resolve) => {
-        let left = calls.length;
-        const done = () => {
-          if (--left === 0) resolve();
-        };
-        for (const call of calls) {
-          this.#send(call).then(
-            (answer) => {
-              this.#settle(call, answer);
-              done();
-            },
-            (error) => {
-              this.#fail(call, error, sending);
-              done();
-            },
-          );
-        }
-      })
-    ).catch((error) => {
-      for (const call of calls) this.#fail(call, error, sending);
-    });
-  }
-
-  #send(call: KvCall): Promise<unknown> {
-    const { kind, id, value, ttl } = call;
-    const name = this.#prefix + id;
-    switch (kind) {
-      case "get":
-        return this.#client.getBuffer(name);
-      case "delete":
-        return this.#client.del([name]);
-      case "set":
-        return ttl === undefined
-          ? this.#client.set(name, argument(value!))
-          : this.#client.psetex(name, ttl, argument(value!));
-      case "cas":
-        return swap(this.#client, this.#connections, name, call);
-    }
-  }
-
-  #settle(call: KvCall, answer: unknown): void {
-    if (call.kind === "get") this.#found(call, answer as Buffer | null);
-    else call.resolve();
-  }
-
-  #found(call: KvCall, value: Buffer | null): void {
-    this.#learn(value);
-    call.found(value ? stored(value) : undefined);
-  }
-
-  #fail(call: KvCall, error: unknown, sending: Sending): void {
-    // What is no string is no entry; `MGET` does not mind.
-    if (call.kind === "get" && isWrongType(error)) call.found(undefined);
-    else call.reject(sending.failure(call, error));
-  }
-}
-
-/** What a client and a store put in front of every key. */
-function outerPrefix({ options }: RedisClient, prefix: string): string {
-  return `${options.keyPrefix ?? ""}${prefix}`;
-}
-
-/** What tells calls apart that no one command can carry out. */
-function commandOf({ kind, ttl }: KvCall): string {
-  return ttl === undefined ? kind : `${kind} with TTL`;
 }
