@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
-import { positive } from "./arguments.ts";
+import { obey, positive } from "./arguments.ts";
 import { OURS } from "./backend.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { sqlite } from "./backends/sqlite.ts";
@@ -43,7 +43,7 @@ Ends with 0, or with 1 if anything failed, or 2 if it was called wrongly.`;
 const SWEPT = 200_000;
 const SWEEP_TIME = 15_000;
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await obey(USAGE, planOf, carryOut));
 
 interface Plan {
   readonly parts: readonly string[];
@@ -51,18 +51,7 @@ interface Plan {
   readonly output: string;
 }
 
-async function main(args: string[]): Promise<number> {
-  let plan: Plan | undefined;
-  try {
-    plan = planOf(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  if (plan === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function carryOut(plan: Plan): Promise<boolean> {
   console.log(describeMachine());
   let ok = true;
   for (const part of plan.parts) {
@@ -72,7 +61,7 @@ async function main(args: string[]): Promise<number> {
     else if (part === "sweep") await reportSweep(plan);
     else ok = await reportLoop() && ok;
   }
-  return ok ? 0 : 1;
+  return ok;
 }
 
 /** Measures a curve on all backends, prints and draws it. */

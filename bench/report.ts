@@ -10,7 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { Presets, SingleBar } from "cli-progress";
-import { chooseBackends, positive } from "./arguments.ts";
+import { chooseBackends, obey, positive } from "./arguments.ts";
 import { OURS } from "./backend.ts";
 import { loadBackend } from "./backends.ts";
 import { drawDots, type Panel } from "./chart.ts";
@@ -42,7 +42,7 @@ wrongly.`;
 
 const MIX_ENTRIES = 20_000;
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await obey(USAGE, planOf, carryOut));
 
 interface Plan {
   readonly chosen: readonly string[];
@@ -50,21 +50,10 @@ interface Plan {
   readonly output: string;
 }
 
-async function main(args: string[]): Promise<number> {
-  let plan: Plan | undefined;
-  try {
-    plan = planOf(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  if (plan === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function carryOut(plan: Plan): Promise<boolean> {
   const chapters = await measureAll(plan);
   await write(plan, chapters);
-  return chapters.every(isWhole) ? 0 : 1;
+  return chapters.every(isWhole);
 }
 
 async function measureAll({ chosen, options }: Plan): Promise<Chapter[]> {

@@ -9,7 +9,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { chooseBackends, positive } from "./arguments.ts";
+import { chooseBackends, obey, positive } from "./arguments.ts";
 import type { Backend } from "./backend.ts";
 import { backendNames, loadBackend } from "./backends.ts";
 import { describeMachine } from "./machine.ts";
@@ -47,7 +47,7 @@ Options:
 Ends with 0, or with 1 if anything failed or was skipped, or 2 if it was called
 wrongly.`;
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await obey(USAGE, planOf, carryOut));
 
 interface Plan {
   readonly chosen: readonly string[];
@@ -56,24 +56,13 @@ interface Plan {
   isWanted(it: Case, backend: Backend): boolean;
 }
 
-async function main(args: string[]): Promise<number> {
-  let plan: Plan | undefined;
-  try {
-    plan = planOf(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  if (plan === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function carryOut(plan: Plan): Promise<boolean> {
   console.log(describeMachine());
   let ok = true;
   for (const name of plan.chosen) {
     ok = await measureBackend(await loadBackend(name), plan) && ok;
   }
-  return ok ? 0 : 1;
+  return ok;
 }
 
 async function measureBackend(
