@@ -18,7 +18,8 @@ import type { KvCall, KvCallListener } from "./call.ts";
  */
 export interface BatchOptions {
   /**
-   * The most calls in a batch.
+   * The most calls in a batch. Unless the driver is sequential, a batch that has
+   * as many is carried out at once; others wait until the tick is over.
    *
    * @default {256}
    */
