@@ -35,8 +35,10 @@ Backends (all by default):
 Options:
   --operation <name>     measure this operation only; may be repeated:
                          ${[...Object.keys(operations), "mix"].join(", ")}
-  --size <bytes>         measure values of this size only; may be repeated
-  --at-once <number>     make so many calls at once only; may be repeated
+  --size <bytes>         measure values of this size only; may be repeated:
+                         100, 2048, 40960; the mix has sizes of its own
+  --at-once <number>     make so many calls at once only; may be repeated:
+                         1, 16, 256
   --rounds <number>      rounds that count (default: 11)
   --time <milliseconds>  a subject's turn in a round (default: 60)
   --mix-entries <number> entries that are there in the mix (default: 200000)
@@ -71,6 +73,10 @@ async function measureBackend(
 ): Promise<boolean> {
   console.log(`\n${backend.title}\n`);
   const cases = casesOf(backend).filter((it) => isWanted(it, backend));
+  if (cases.length === 0) {
+    console.log("SKIPPED: no operation has such sizes, and so many at once");
+    return false;
+  }
   const results: Result[] = [];
   try {
     for await (const result of measure(backend, cases, options)) {
@@ -136,7 +142,7 @@ function planOf(args: string[]): Plan | undefined {
     onlyTargets: values.targets,
     isWanted: (it, backend) =>
       (values.operation?.includes(it.operation) ?? true) &&
-      (it.operation === "mix" || (sizes?.includes(it.bytes) ?? true)) &&
+      (sizes?.includes(it.bytes) ?? true) &&
       (atOnce?.includes(it.atOnce) ?? true) &&
       (!values.targets || hasTarget(it, backend.name)),
   };

@@ -236,6 +236,8 @@ export class SqliteKvStore extends KvCasDriver {
     try {
       (isWrite ? open.beginImmediate : open.begin).run();
     } catch (error) {
+      // In WAL mode, who reads does not wait for who writes.
+      if (isBusy(error)) readAhead(open, calls);
       // A client that does not tell: the caller's own transaction is open.
       if (!isNested(error)) throw error;
       for (const call of calls) carryOutAlone(open, call);
@@ -322,6 +324,23 @@ function open(db: SqliteDatabase, tableName: string): Open {
     rollback: prepare(db, "ROLLBACK"),
     autocommits: databases.some((row) => row[1] === "main" && !row[2]),
   };
+}
+
+/** Carries out the reads that no write in the batch comes before, if it can. */
+function readAhead(open: Open, calls: readonly KvCall[]): void {
+  const written = new Set<string>();
+  for (const call of calls) {
+    if (call.kind !== "get") {
+      written.add(call.id);
+    } else if (!written.has(call.id)) {
+      try {
+        carryOutAlone(open, call);
+      } catch {
+        // Then they wait with the others.
+        return;
+      }
+    }
+  }
 }
 
 /** Carries out a call by itself, in a transaction of its own or the caller's. */

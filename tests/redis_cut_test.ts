@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+} from "@std/assert";
 import { KvOutcomeUnknownError } from "../kv/errors.ts";
 import { RedisKvStore } from "../kv/redis.ts";
 import { type Cut, CutProxy } from "./cut_proxy.ts";
@@ -88,6 +93,35 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
           autoResendUnfulfilledCommands: false,
         }),
         (client) => cutEverySwap(new RedisKvStore(client), [proxy]),
+      );
+    },
+  );
+
+  testOn(
+    withoutServers,
+    `no write takes effect twice if the client sends none again (${version})`,
+    async () => {
+      await using server = await startRedis();
+      await using proxy = new CutProxy(server.port);
+      await withClient(
+        new Redis(proxy.port, {
+          ...options,
+          autoResendUnfulfilledCommands: false,
+        }),
+        async (client) => {
+          const kv = new RedisKvStore(client);
+          for (const release of [undefined, "free"]) {
+            await kv.set(["lock"], "mine");
+            proxy.next = "answer";
+            await assertRejects(
+              () => kv.set(["lock"], release),
+              KvOutcomeUnknownError,
+            );
+            proxy.next = "none";
+            await kv.set(["lock"], "another's");
+            assertEquals(await kv.get(["lock"]), "another's");
+          }
+        },
       );
     },
   );

@@ -344,6 +344,29 @@ Deno.test("SqliteKvStore reclaims entries that got another expiry on the way", a
   assertEquals(await keysAfter(501), ["new", "stays"]);
 });
 
+Deno.test("SqliteKvStore lets no get wait for a lock with the writes of its tick", async () => {
+  using file = new DatabaseFile();
+  const kv = new SqliteKvStore(file.connect(), { busyTimeout: 50 });
+  await kv.set(["a"], 1);
+  await kv.set(["b"], 1);
+  const other = file.connect();
+  other.exec("BEGIN IMMEDIATE");
+  const results = await Promise.allSettled([
+    kv.get(["a"]),
+    kv.set(["b"], 2),
+    kv.get(["b"]),
+    kv.get(["c"]),
+  ]);
+  other.exec("ROLLBACK");
+  assertEquals(results.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "rejected",
+    "fulfilled",
+  ]);
+  assertEquals(await kv.get(["b"]), 1);
+});
+
 Deno.test("three processes lose no increment on one SQLite file", async () => {
   using file = new DatabaseFile();
   await runPrograms(3, "sqlite_counter.ts", [file.path, "300"]);
