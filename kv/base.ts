@@ -16,7 +16,7 @@ import type {
   KvStoreSetOptions,
   KvStoreTraits,
 } from "./store.ts";
-import { ttlMilliseconds } from "./ttl.ts";
+import { ttlOf } from "./ttl.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
 
 /**
@@ -296,12 +296,10 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     options: KvStoreSetOptions | undefined,
   ): { value: Stored | undefined; ttl: number | undefined } {
     let ttl: number | undefined;
-    if (options?.ttl !== undefined) {
-      try {
-        ttl = ttlMilliseconds(options.ttl);
-      } catch (error) {
-        throw refusal(action, key, error);
-      }
+    try {
+      ttl = ttlOf(options);
+    } catch (error) {
+      throw refusal(action, key, error);
     }
     const stored = this.#encode(action, key, value);
     return ttl !== undefined && ttl <= 0

@@ -17,7 +17,7 @@ import type {
   KvStoreTraits,
 } from "./store.ts";
 import { Node } from "./memory/trie.ts";
-import { ttlMilliseconds } from "./ttl.ts";
+import { ttlOf } from "./ttl.ts";
 
 /** How many expired entries a write may remove. */
 const SWEEP_STEP = 32;
@@ -256,9 +256,7 @@ function entryOf(
   value: unknown,
   options: KvStoreSetOptions | undefined,
 ): Entry | undefined {
-  const ttl = options?.ttl === undefined
-    ? undefined
-    : ttlOf(action, key, options.ttl);
+  const ttl = checkedTtl(action, key, options);
   const copy = copyOf(action, key, value);
   if (copy.value === undefined || (ttl !== undefined && ttl <= 0)) {
     return undefined;
@@ -273,9 +271,13 @@ function entryOf(
     );
 }
 
-function ttlOf(action: string, key: KvKey, ttl: unknown): number | undefined {
+function checkedTtl(
+  action: string,
+  key: KvKey,
+  options: KvStoreSetOptions | undefined,
+): number | undefined {
   try {
-    return ttlMilliseconds(ttl);
+    return ttlOf(options);
   } catch (error) {
     throw refusal(action, key, error);
   }

@@ -36,6 +36,25 @@ export function ttlMilliseconds(ttl: unknown): number | undefined {
 }
 
 /**
+ * The TTL that the options of a write have.
+ *
+ * @param options What the caller gave.
+ * @returns What {@linkcode ttlMilliseconds} returns.
+ * @throws {TypeError} If they are no object, such as a bare number, or the TTL
+ * is of a wrong type.
+ * @throws {RangeError} If the TTL is not finite.
+ */
+export function ttlOf(options: unknown): number | undefined {
+  if (options === undefined || options === null) return undefined;
+  if (typeof options !== "object") {
+    throw new TypeError(
+      `options must be an object: received a ${typeof options}`,
+    );
+  }
+  return ttlMilliseconds((options as { ttl?: unknown }).ttl);
+}
+
+/**
  * The last duration without calendar units, and its milliseconds: a program has
  * few, and asking them takes longer than most of a call.
  */

@@ -1,4 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { MemoryKvStore } from "../kv/memory.ts";
+import { SqliteKvStore } from "../kv/sqlite.ts";
 import { ttlMilliseconds } from "../kv/ttl.ts";
 import { FakeTime } from "./fake_time.ts";
 
@@ -58,4 +61,26 @@ Deno.test("ttlMilliseconds() refuses what is no finite TTL", () => {
     assertThrows(() => ttlMilliseconds(ttl), TypeError, "ttl must be a number");
   }
   assertThrows(() => ttlMilliseconds({ total: () => "1" }), TypeError);
+});
+
+Deno.test("a TTL that is not in an object of options is refused, not ignored", async () => {
+  using db = new DatabaseSync(":memory:");
+  for (const kv of [new MemoryKvStore(), new SqliteKvStore(db)]) {
+    for (const options of [5, "5", true]) {
+      const calls = [
+        () => kv.set(["a"], 1, options as never),
+        () => kv.cas(["a"], undefined, 1, options as never),
+      ];
+      for (const call of calls) {
+        await assertRejects(
+          call,
+          TypeError,
+          `["a"]: options must be an object: received a ${typeof options}`,
+        );
+      }
+    }
+    assertEquals(await kv.get(["a"]), undefined);
+    await kv.set(["a"], 1, null as never);
+    assertEquals(await kv.get(["a"]), 1);
+  }
 });
