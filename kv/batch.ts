@@ -118,8 +118,9 @@ export class Batch<Stored> implements KvCallListener<Stored> {
     call.epoch = this.#epoch;
     call.listener = this;
     this.#queue.push(call);
+    // Once: what is left may wait for calls under way, however many there are.
     if (
-      this.#queue.length >= this.#maxCalls && !this.#sequential &&
+      this.#queue.length === this.#maxCalls && !this.#sequential &&
       this.#callsThisTurn < CALLS_PER_TURN
     ) {
       this.#dispatch();

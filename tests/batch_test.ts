@@ -160,6 +160,18 @@ Deno.test("a thousand writes of one key in a tick become two", async () => {
   assertEquals(await kv.get(["a"]), 999);
 });
 
+Deno.test("a hundred thousand calls of one key in a tick are not looked at for each", async () => {
+  const kv = new Probe({ maxCalls: 64 });
+  const calls: Promise<unknown>[] = [];
+  for (let i = 0; i < 100_000; i++) {
+    calls.push(i % 1_000 === 0 ? kv.get(["a"]) : kv.set(["a"], i));
+  }
+  const results = await Promise.all(calls);
+  assertEquals(results[0], undefined);
+  assertEquals(results[99_000], 98_999);
+  assertEquals(await kv.get(["a"]), 99_999);
+});
+
 Deno.test("a write is carried out if the one that replaced it is refused", async () => {
   const kv = new Probe();
   kv.before = (calls) => {
