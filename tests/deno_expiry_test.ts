@@ -38,7 +38,7 @@ Deno.test("DenoKvStore passes the TTL on, so that the database sweeps", async ()
   await kv.set(["short"], 1, { ttl: 5_000.5 });
   await kv.set(["endless"], 1, { ttl: Number.MAX_VALUE });
   await kv.set(["none"], 1);
-  using sqlite = new DatabaseSync(file.path);
+  using sqlite = new DatabaseSync(file.path, { timeout: 60_000 });
   const rows = sqlite.prepare("SELECT expiration_ms FROM kv ORDER BY k").all();
   const [endless, none, short] = rows.map(({ expiration_ms }) => expiration_ms);
   assertEquals([endless, none], [-1, -1]);

@@ -85,7 +85,8 @@ Deno.test("DenoKvStore waits for the lock of another process", async () => {
   const kv = new DenoKvStore(await file.open());
   const reader = new DenoKvStore(await file.open());
   await kv.set(["a"], 1);
-  using other = new DatabaseSync(file.path);
+  // The file may still be busy with its own housekeeping.
+  using other = new DatabaseSync(file.path, { timeout: 60_000 });
   other.exec("BEGIN IMMEDIATE");
   const write = kv.set(["a"], 2);
   const swap = kv.cas(["b"], undefined, 1);
