@@ -57,7 +57,7 @@ const PAGE_BYTES = 1_048_576;
  * **What may be lost.** Redis acknowledges a write before it is on disk, and
  * before a replica has it. With `appendfsync always` nothing acknowledged is
  * lost when the server is killed; with `everysec`, the default of an
- * append-only file, the last second may be; without an append-only file, all
+ * append-only file, the last second may be, or two while the disk is slow; without an append-only file, all
  * since the last snapshot. When a replica takes over, writes that it had not
  * received are gone, swaps included: compare-and-swap is linearizable as long as
  * no failover loses a write. With `scaleReads` other than `"master"`, reads may

@@ -119,8 +119,11 @@ function spawn(
   }).spawn();
 }
 
+/** What keeps every acknowledged write, also while the disk is slow. */
+const safe = { appendfsync: "always" };
+
 testOn(withoutRedis, "startRedis() keeps its data when killed", async () => {
-  const server = await startRedis();
+  const server = await startRedis({ settings: safe });
   await using _ = server;
   await whileConnected(server.url, (redis) => redis.set("a", "b"));
   await server.kill();
@@ -167,7 +170,7 @@ testOn(
   withoutRedis,
   "startRedisCluster() shares the slots and keeps its data when killed",
   async () => {
-    const server = await startRedisCluster();
+    const server = await startRedisCluster({ settings: safe });
     await using _ = server;
     const folders = await Promise.all(
       server.nodes.map((it) => folderOf(it.url)),

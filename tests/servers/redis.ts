@@ -8,8 +8,8 @@ import { type Server, WatchedServer } from "./server.ts";
 export interface RedisOptions {
   /**
    * Settings of `redis.conf`, besides and over those that the server gets
-   * anyway: an append-only file, which every acknowledged write is in when the
-   * server is killed, and no snapshots.
+   * anyway: an append-only file and no snapshots. Only with `appendfsync` set to
+   * `"always"` is every acknowledged write in it when the server is killed.
    *
    * @default {{ appendonly: "yes", appendfsync: "everysec", save: "" }}
    */
