@@ -17,6 +17,7 @@ import { MAX_VALUE_BYTES, postgresCodec } from "./postgres/codec.ts";
 import { isRefused, isTransient, isUnknown } from "./postgres/error.ts";
 import { listPages } from "./postgres/list.ts";
 import { PostgresStatements } from "./postgres/sql.ts";
+import { Sweeper } from "./postgres/sweeper.ts";
 import {
   makeTable,
   type PostgresTableOptions,
@@ -40,12 +41,6 @@ const MAX_CALLS = 64;
 
 /** How often a call is repeated that the server refused because of others. */
 const MAX_ATTEMPTS = 50;
-
-/** How often to sweep, in milliseconds. */
-const SWEEP_INTERVAL = 1_000;
-
-/** After how many writes to sweep again if there is more to sweep. */
-const SWEEP_WRITES = 32;
 
 /**
  * A store in a table of a PostgreSQL database, through postgres.js or PGlite.
@@ -104,13 +99,9 @@ export class PostgresKvStore extends KvCasDriver<string> {
   readonly #ask: Ask;
   readonly #options: PostgresTableOptions;
   readonly #statements: PostgresStatements;
+  readonly #sweeper: Sweeper;
   #opening: Promise<void> | undefined;
   #opened = false;
-  #nextSweep = -Infinity;
-  /** Whether the last sweep left expired rows behind. */
-  #isBehind = false;
-  /** How many writes there were since. */
-  #writes = 0;
 
   /**
    * Makes a store on a client, which stays the caller's to close.
@@ -128,6 +119,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
     this.#ask = askerOf(sql);
     this.#options = { ...options };
     this.#statements = new PostgresStatements(quotedName(options.tableName));
+    this.#sweeper = new Sweeper(this.#ask, this.#statements);
   }
 
   /** Carries out a batch of calls. */
@@ -137,7 +129,9 @@ export class PostgresKvStore extends KvCasDriver<string> {
     if (!this.#opened) await this.#open();
     let writes = 0;
     for (const { kind } of calls) if (kind !== "get") writes++;
-    if (writes > 0 && this.#isSweepDue(writes)) await this.#sweep();
+    if (writes > 0 && this.#sweeper.isDue(writes)) {
+      await this.#sweeper.sweep();
+    }
     if (calls.length === 1) {
       const call = calls[0]!;
       return await this.#run(kindOf(call), [workOf(call)]);
@@ -260,12 +254,6 @@ export class PostgresKvStore extends KvCasDriver<string> {
     await this.#run(kind, [work], attempt + 1);
   }
 
-  #isSweepDue(writes: number): boolean {
-    this.#writes += writes;
-    return performance.now() >= this.#nextSweep ||
-      this.#isBehind && this.#writes >= SWEEP_WRITES;
-  }
-
   async #open(): Promise<void> {
     this.#opening ??= makeTable(this.#ask, this.#options);
     try {
@@ -273,30 +261,6 @@ export class PostgresKvStore extends KvCasDriver<string> {
       this.#opened = true;
     } finally {
       this.#opening = undefined;
-    }
-  }
-
-  /*
-   * A sweep goes before a write, once a second, or as soon as there were some
-   * writes if the last one had to leave expired rows behind. As it deletes more
-   * than was written since, what is written with a TTL cannot outrun what is
-   * swept; and most writes wait for none, however much has expired.
-   * The write waits for the sweep, because the client is the caller's: it may be
-   * ended as soon as the write is answered, and postgres.js leaves timers and the
-   * connection of an unanswered query behind.
-   */
-  async #sweep(): Promise<void> {
-    const limit = 100 + 2 * this.#writes;
-    this.#nextSweep = Infinity;
-    this.#isBehind = false;
-    this.#writes = 0;
-    try {
-      const [row] = await this.#ask(this.#statements.sweep(limit), []);
-      this.#isBehind = row![0] === limit;
-    } catch {
-      // Whatever it is, the write will tell.
-    } finally {
-      this.#nextSweep = performance.now() + SWEEP_INTERVAL;
     }
   }
 }

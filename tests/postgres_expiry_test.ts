@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { FakeTime } from "./fake_time.ts";
 import { testOnPostgres } from "./postgres_clients.ts";
 
 testOnPostgres(
@@ -38,6 +39,7 @@ testOnPostgres(
 testOnPostgres(
   "writes sweep what has expired, in bounded steps",
   async ({ sql, connect, tableName }) => {
+    using time = new FakeTime();
     await connect().get(["make", "the", "table"]);
     await sql`INSERT INTO ${sql(tableName)} (key, value, expires)
     SELECT 'dead' || i, '1', i FROM generate_series(1, 500) AS i`;
@@ -65,7 +67,31 @@ testOnPostgres(
     ]);
     await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
     await store.set(["a"], 1);
+    time.tick(999);
+    await store.set(["a"], 1);
     assertEquals(await dead(), 1, "it sweeps once a second then");
+    time.tick(1);
+    await store.set(["a"], 1);
+    assertEquals(await dead(), 0);
+  },
+);
+
+testOnPostgres(
+  "however many writes there were, a sweep is bounded",
+  async ({ sql, connect, tableName }) => {
+    using time = new FakeTime();
+    const store = connect();
+    await store.set(["a"], 1);
+    await Promise.all(
+      Array.from({ length: 1_000 }, (_, i) => store.set(["b", `${i}`], 1)),
+    );
+    await sql`INSERT INTO ${sql(tableName)} (key, value, expires)
+    SELECT 'dead' || i, '1', i FROM generate_series(1, 3000) AS i`;
+    time.tick(1_000);
+    await store.set(["a"], 1);
+    const [row] = await sql`SELECT count(*)::int AS n
+      FROM ${sql(tableName)} WHERE expires IS NOT NULL`;
+    assertEquals(row!["n"], 3_000 - 1_024);
   },
 );
 
