@@ -123,23 +123,29 @@ export class PostgresKvStore extends KvCasDriver<string> {
   }
 
   /** Carries out a batch of calls. */
-  protected override async execute(
-    calls: readonly KvCall<string>[],
-  ): Promise<void> {
-    if (!this.#opened) await this.#open();
+  protected override execute(calls: readonly KvCall<string>[]): Promise<void> {
     let writes = 0;
     for (const { kind } of calls) if (kind !== "get") writes++;
-    if (writes > 0 && this.#sweeper.isDue(writes)) {
-      await this.#sweeper.sweep();
-    }
+    const isSweepDue = writes > 0 && this.#sweeper.isDue(writes);
+    return this.#opened && !isSweepDue
+      ? this.#carryOut(calls)
+      : this.#prepare(isSweepDue).then(() => this.#carryOut(calls));
+  }
+
+  async #prepare(isSweepDue: boolean): Promise<void> {
+    if (!this.#opened) await this.#open();
+    if (isSweepDue) await this.#sweeper.sweep();
+  }
+
+  #carryOut(calls: readonly KvCall<string>[]): Promise<void> {
     if (calls.length === 1) {
       const call = calls[0]!;
-      return await this.#run(kindOf(call), [workOf(call)]);
+      return this.#run(kindOf(call), [workOf(call)]);
     }
-    const statements = statementsOf(calls);
-    await Promise.all(
-      statements.map(([kind, works]) => this.#run(kind, works)),
+    const runs = statementsOf(calls).map(([kind, works]) =>
+      this.#run(kind, works)
     );
+    return Promise.all(runs).then(() => {});
   }
 
   /** Reads the entries under a prefix. */
@@ -150,17 +156,23 @@ export class PostgresKvStore extends KvCasDriver<string> {
     yield* listPages(this.#ask, this.#statements, prefix);
   }
 
-  async #run(kind: Kind, works: Work[], attempt = 0): Promise<void> {
+  #run(kind: Kind, works: Work[], attempt = 0): Promise<void> {
     const { single, batch } = this.#statements[kind];
-    let rows: unknown[][];
-    try {
-      rows = await this.#ask(
-        works.length === 1 ? single : batch,
-        parametersOf(kind, works),
-      );
-    } catch (error) {
-      return await this.#failed(kind, works, attempt, error);
-    }
+    return this.#ask(
+      works.length === 1 ? single : batch,
+      parametersOf(kind, works),
+    ).then(
+      (rows) => this.#answered(kind, works, attempt, rows),
+      (error) => this.#failed(kind, works, attempt, error),
+    ) as Promise<void>;
+  }
+
+  #answered(
+    kind: Kind,
+    works: Work[],
+    attempt: number,
+    rows: unknown[][],
+  ): void | Promise<void> {
     switch (kind) {
       case "read":
         for (let i = 0; i < works.length; i++) {
@@ -180,7 +192,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
         return;
       }
       default:
-        return await this.#compared(kind, works, attempt, rows);
+        return this.#compared(kind, works, attempt, rows);
     }
   }
 

@@ -13,6 +13,7 @@ import { joined } from "../keys.ts";
 import {
   DAY,
   DAY_MILLISECONDS,
+  loadBySets,
   storeSubject,
   type Subject,
 } from "../subject.ts";
@@ -42,7 +43,7 @@ export const postgresBackend: Backend = {
     return {
       subjects: [
         await rawSubject(raw),
-        storeSubject(OURS, new PostgresKvStore(ours)),
+        loadedApart(storeSubject(OURS, new PostgresKvStore(ours)), server.url),
         await fedifySubject(fedify),
         unstorage,
         keyv,
@@ -66,6 +67,23 @@ export const postgresBackend: Backend = {
     };
   },
 };
+
+/**
+ * Our store, loaded by a client of its own. Each call of a client takes the
+ * connection that rests longest, and one that is used all the time answers up
+ * to a fifth sooner: so no subject may begin with more connections than another.
+ */
+function loadedApart(subject: Subject, url: string): Subject {
+  return {
+    ...subject,
+    async load(entries) {
+      const sql = postgres(url);
+      const loader = storeSubject(OURS, new PostgresKvStore(sql));
+      await loadBySets(loader, entries);
+      await sql.end();
+    },
+  };
+}
 
 /** A prepared statement for each call. */
 async function rawSubject(sql: postgres.Sql): Promise<Subject> {
