@@ -20,6 +20,7 @@ import { growing } from "./growth/stores.ts";
 import { slowestSet, type Times } from "./growth/sweep.ts";
 import { describeMachine } from "./machine.ts";
 import { measure } from "./measure.ts";
+import type { MixOptions } from "./mix.ts";
 import { limits } from "./targets.ts";
 import { describeResult, figureOf } from "./text.ts";
 
@@ -59,7 +60,7 @@ async function carryOut(plan: Plan): Promise<boolean> {
     if (curve !== undefined) ok = await follow(curve, plan) && ok;
     else if (part === "heap") await reportHeap();
     else if (part === "sweep") await reportSweep(plan);
-    else ok = await reportLoop() && ok;
+    else ok = await reportLoops() && ok;
   }
   return ok;
 }
@@ -169,9 +170,19 @@ function describeTimes({ sets, median, p999, slowest, tooLong }: Times) {
   } ms, ${tooLong} over ${limits.setMilliseconds} ms`;
 }
 
-async function reportLoop(): Promise<boolean> {
-  console.log(`\nThe mix by 256 workers on ${postgresBackend.title}: ${OURS}`);
-  const options = { rounds: 5, milliseconds: 2_000, mixEntries: 200_000 };
+async function reportLoops(): Promise<boolean> {
+  const sets = await reportLoop("Sets of 100 B", {
+    gets: 0,
+    ttls: 0,
+    bytes: 100,
+  });
+  const mix = await reportLoop("Fedify's mix", {});
+  return sets && mix;
+}
+
+async function reportLoop(what: string, mix: MixOptions): Promise<boolean> {
+  console.log(`\n${what}, by 256 workers on ${postgresBackend.title}`);
+  const options = { rounds: 5, milliseconds: 2_000, mix };
   const loop = [{ operation: "mix", bytes: 0, atOnce: 256 }] as const;
   let ok = true;
   for await (const result of measure(postgresBackend, loop, options)) {

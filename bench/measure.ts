@@ -6,7 +6,7 @@
 import type { Histogram } from "hdr-histogram-js";
 import type { Backend, OpenBackend } from "./backend.ts";
 import { type Contestant, type Figure, interleave } from "./interleave.ts";
-import { type Latencies, Mix } from "./mix.ts";
+import { type Latencies, Mix, type MixOptions } from "./mix.ts";
 import { operations } from "./operations.ts";
 import type { Subject } from "./subject.ts";
 import { type Case, isSame, targets } from "./targets.ts";
@@ -18,8 +18,8 @@ export interface MeasureOptions {
   readonly rounds: number;
   /** How long each subject's turn in a round is. */
   readonly milliseconds: number;
-  /** How many entries there are in the mix. */
-  readonly mixEntries: number;
+  /** What the mix is. */
+  readonly mix: MixOptions;
 }
 
 /** What came out of a case. */
@@ -139,12 +139,12 @@ async function prepare(
   subject: Subject,
   name: Case["operation"],
   bytes: number,
-  { milliseconds, mixEntries }: MeasureOptions,
+  { milliseconds, mix: mixOptions }: MeasureOptions,
 ): Promise<Prepared> {
   const { name: who } = subject;
   try {
     if (name === "mix") {
-      const mix = await Mix.load(subject, { entries: mixEntries });
+      const mix = await Mix.load(subject, mixOptions);
       return {
         contestant: (atOnce) => {
           mix.forget();

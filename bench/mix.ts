@@ -16,6 +16,24 @@ export interface MixOptions {
    * @default {200_000}
    */
   readonly entries?: number;
+  /**
+   * The share of gets.
+   *
+   * @default {0.75}
+   */
+  readonly gets?: number;
+  /**
+   * The share of sets with a TTL.
+   *
+   * @default {0.5}
+   */
+  readonly ttls?: number;
+  /**
+   * The size of all values, instead of that of Fedify's.
+   *
+   * @default {undefined}
+   */
+  readonly bytes?: number;
 }
 
 /** Latencies in nanoseconds. */
@@ -53,29 +71,34 @@ export class Mix {
   #step = 0;
   #revision = FIRST_REVISION;
 
-  private constructor(subject: Subject, entries: number) {
+  private constructor(
+    subject: Subject,
+    entries: number,
+    steps: readonly Step[],
+  ) {
     this.#subject = subject;
     this.#keys = Array.from(
       { length: entries },
       (_, i) => subject.toKey(keyOf("mix", i)),
     );
-    this.#steps = stepsOver(entries);
+    this.#steps = steps;
   }
 
   /** Loads the entries into a subject. */
   static async load(
     subject: Subject,
-    { entries = 200_000 }: MixOptions = {},
+    options: MixOptions = {},
   ): Promise<Mix> {
-    const mix = new Mix(subject, entries);
+    const { entries = 200_000, ttls = 0.5, bytes } = options;
+    const mix = new Mix(subject, entries, stepsOver(entries, options));
     const random = randoms();
     for (let i = 0; i < entries; i += 2_000) {
       await load(
         subject,
         mix.#keys.slice(i, i + 2_000).map((key, j) => ({
           key,
-          value: separateMixValue(sizeBy(random()), ++mix.#revision),
-          expires: (i + j) % 2 === 1,
+          value: separateMixValue(bytes ?? sizeBy(random()), ++mix.#revision),
+          expires: ttls > 0 && (i + j) % 2 === 1,
         })),
       );
     }
@@ -145,14 +168,18 @@ function separateMixValue(bytes: number, revision: number): unknown {
     : mixValue(bytes, revision);
 }
 
-function stepsOver(entries: number): Step[] {
+function stepsOver(
+  entries: number,
+  { gets = 0.75, ttls = 0.5, bytes }: MixOptions,
+): Step[] {
   const random = randoms();
+  const withTtl = gets + (1 - gets) * (1 - ttls);
   return Array.from({ length: STEPS }, () => {
     const kind = random();
     return {
-      kind: kind < 0.75 ? "get" : kind < 0.875 ? "set" : "setWithTtl",
+      kind: kind < gets ? "get" : kind < withTtl ? "set" : "setWithTtl",
       entry: Math.floor(random() * entries),
-      bytes: sizeBy(random()),
+      bytes: bytes ?? sizeBy(random()),
     };
   });
 }

@@ -215,7 +215,7 @@ function planOf(args: string[]): Plan | undefined {
     options: {
       rounds: positive(values.rounds),
       milliseconds: positive(values.time),
-      mixEntries: MIX_ENTRIES,
+      mix: { entries: MIX_ENTRIES },
     },
     output: values.output,
   };

@@ -137,7 +137,7 @@ function planOf(args: string[]): Plan | undefined {
     options: {
       rounds: positive(values.rounds),
       milliseconds: positive(values.time),
-      mixEntries: positive(values["mix-entries"]),
+      mix: { entries: positive(values["mix-entries"]) },
     },
     onlyTargets: values.targets,
     isWanted: (it, backend) =>

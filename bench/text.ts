@@ -86,5 +86,6 @@ export function describeResult(result: Result): string {
 }
 
 function describeLatency({ p50, p99, p999 }: Percentiles): string {
+  if (p50 === 0) return "–";
   return [p50, p99, p999].map((it) => it.toPrecision(3)).join("  ");
 }
