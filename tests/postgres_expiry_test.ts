@@ -91,7 +91,7 @@ testOnPostgres(
     await store.set(["a"], 1);
     const [row] = await sql`SELECT count(*)::int AS n
       FROM ${sql(tableName)} WHERE expires IS NOT NULL`;
-    assertEquals(row!["n"], 3_000 - 1_024);
+    assertEquals(row!["n"], 3_000 - 512);
   },
 );
 

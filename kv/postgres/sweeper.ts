@@ -14,7 +14,7 @@ const SWEEP_INTERVAL = 1_000;
 const SWEEP_WRITES = 32;
 
 /** How many rows a sweep deletes at most: some milliseconds' worth. */
-const MAX_SWEEP_ROWS = 1_024;
+const MAX_SWEEP_ROWS = 512;
 
 /*
  * A sweep goes before a write, once a second, or as soon as there were some
