@@ -3,6 +3,7 @@ import { DenoKvStore } from "../kv/deno.ts";
 import { KvError } from "../kv/errors.ts";
 import type { KvKey } from "../kv/store.ts";
 import { withCommits } from "./deno_databases.ts";
+import { FakeTime } from "./fake_time.ts";
 
 Deno.test("one bad call among a thousand fails alone", async () => {
   using db = await Deno.openKv(":memory:");
@@ -124,6 +125,7 @@ Deno.test("a batch that takes more bytes than it seemed to is cut", async () => 
 
 Deno.test("DenoKvStore sends a distant database all reads of a tick at once", async () => {
   using db = await Deno.openKv(":memory:");
+  using time = new FakeTime();
   const keys = Array.from({ length: 200 }, (_, i): KvKey => [`${i}`]);
   for (const [latency, most] of [[0, 4], [5, 20]] as const) {
     let underWay = 0;
@@ -132,9 +134,8 @@ Deno.test("DenoKvStore sends a distant database all reads of a tick at once", as
       ...withCommits(db, (commit) => commit()),
       async getMany(keys) {
         seen = Math.max(seen, ++underWay);
-        await (latency > 0
-          ? new Promise((resolve) => setTimeout(resolve, latency))
-          : undefined);
+        await Promise.resolve();
+        time.tick(latency);
         underWay--;
         return keys.map((key) => ({ key, value: 1, versionstamp: "0" }));
       },

@@ -26,9 +26,15 @@ export const situations: readonly Situation[] = [
       const write = kv.set(["a"], 2);
       const many = Promise.all([kv.set(["b"], 1), kv.cas(["c"], undefined, 1)]);
       await sleep(0);
-      const start = performance.now();
-      for (let i = 0; i < 10; i++) await sleep(5);
-      if (own > 0) assert(performance.now() - start < own);
+      let fastest = Infinity;
+      // One of several times, as a busy machine may be late by itself.
+      const rounds = own > 0 ? 5 : 1;
+      for (let round = 0; round < rounds && fastest >= own; round++) {
+        const start = performance.now();
+        for (let i = 0; i < 10; i++) await sleep(5);
+        fastest = Math.min(fastest, performance.now() - start);
+      }
+      if (own > 0) assert(fastest < own, `${fastest}`);
       assertEquals(value(other, "SELECT value FROM kv WHERE key = 'a'"), "1");
       other.exec("COMMIT");
       await write;
