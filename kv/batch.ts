@@ -5,6 +5,7 @@
  */
 
 import type { KvCall, KvCallListener } from "./call.ts";
+import { KvOutcomeUnknownError } from "./errors.ts";
 
 /**
  * How calls are put together.
@@ -74,7 +75,8 @@ const CALLS_PER_TURN = 4096;
  * There is one exception: a write right behind another write of the same key
  * replaces it, and both are settled together, as nobody can have seen the first.
  * If the second is refused, the first is still carried out, since it might have
- * succeeded.
+ * succeeded; if nobody knows whether it was made, the same is true of the first,
+ * which must not come after it.
  *
  * While as many batches as allowed are under way, calls collect. So batches grow
  * with the load by themselves, and a slow backend gets fewer and larger ones.
@@ -273,19 +275,24 @@ export class Batch<Stored> implements KvCallListener<Stored> {
   }
 
   /** Frees the key of a call that is settled, for those that wait for it. */
-  callSettled(call: KvCall<Stored>, failed: boolean): void {
+  callSettled(call: KvCall<Stored>, error?: unknown): void {
     (call.epoch as Epoch).leave();
     if (this.#sequential) return;
     (call.underWay as UnderWay<Stored> | undefined)?.forget(call);
     let { replaced } = call;
-    if (failed && replaced !== undefined) {
+    const isUnknown = error instanceof KvOutcomeUnknownError;
+    if (error !== undefined && !isUnknown && replaced !== undefined) {
       this.#queue.unshift(replaced);
       return this.#schedule();
     }
     while (replaced !== undefined) {
       const next: KvCall<Stored> | undefined = replaced.replaced;
       replaced.replaced = undefined;
-      replaced.resolve();
+      if (isUnknown) {
+        replaced.reject(replaced.failure(error.cause, KvOutcomeUnknownError));
+      } else {
+        replaced.resolve();
+      }
       replaced = next;
     }
   }

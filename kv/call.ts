@@ -41,7 +41,7 @@ export interface KvCodec<Stored> {
  */
 export interface KvCallListener<Stored> {
   /** The call is settled, and its caller will know in a moment. */
-  callSettled(call: KvCall<Stored>, failed: boolean): void;
+  callSettled(call: KvCall<Stored>, error?: unknown): void;
 }
 
 /**
@@ -209,7 +209,7 @@ export class KvCall<Stored = string | Uint8Array> {
   resolve(result?: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.listener?.callSettled(this, false);
+    this.listener?.callSettled(this);
     this.#resolve(result);
   }
 
@@ -236,7 +236,7 @@ export class KvCall<Stored = string | Uint8Array> {
   #fail(error: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.listener?.callSettled(this, true);
+    this.listener?.callSettled(this, error);
     this.#reject(error);
   }
 

@@ -10,6 +10,7 @@ import { KvOutcomeUnknownError } from "./errors.ts";
 import {
   type Ask,
   askerOf,
+  isTransaction,
   type PgliteClient,
   type PostgresJsClient,
 } from "./postgres/client.ts";
@@ -58,6 +59,9 @@ const MAX_ATTEMPTS = 50;
  * - **Rights**: `SELECT`, `INSERT`, `UPDATE` and `DELETE` on the table; for the
  *   one who makes it `CREATE` on its schema, too. Deno needs
  *   `--allow-net=host:port`, and postgres.js wants `--allow-env`.
+ * - **Transactions**: in `sql.begin((tx) => …)`, calls of a
+ *   `new PostgresKvStore(tx)` take part in the transaction. An error of one ends
+ *   it, as any error does: no call is repeated, and none sweeps.
  * - **PgBouncer** in its transaction mode needs a client with `prepare: false`,
  *   unless it knows of prepared statements (from 1.21 on). postgres.js takes
  *   two round trips a call then.
@@ -97,6 +101,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
   };
 
   readonly #ask: Ask;
+  readonly #isTransaction: boolean;
   readonly #options: PostgresTableOptions;
   readonly #statements: PostgresStatements;
   readonly #sweeper: Sweeper;
@@ -117,6 +122,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
   ) {
     super({ codec: postgresCodec, maxCalls: MAX_CALLS, concurrency: 4 });
     this.#ask = askerOf(sql);
+    this.#isTransaction = isTransaction(sql);
     this.#options = { ...options };
     this.#statements = new PostgresStatements(quotedName(options.tableName));
     this.#sweeper = new Sweeper(this.#ask, this.#statements);
@@ -126,15 +132,23 @@ export class PostgresKvStore extends KvCasDriver<string> {
   protected override execute(calls: readonly KvCall<string>[]): Promise<void> {
     let writes = 0;
     for (const { kind } of calls) if (kind !== "get") writes++;
-    const isSweepDue = writes > 0 && this.#sweeper.isDue(writes);
-    return this.#opened && !isSweepDue
-      ? this.#carryOut(calls)
-      : this.#prepare(isSweepDue).then(() => this.#carryOut(calls));
+    if (!this.#opened) {
+      return this.#open().then(() => this.execute(calls));
+    }
+    // In a transaction, what is swept would be locked until its end.
+    return writes > 0 && !this.#isTransaction && this.#sweeper.isDue(writes)
+      ? this.#carryOutAround(calls)
+      : this.#carryOut(calls);
   }
 
-  async #prepare(isSweepDue: boolean): Promise<void> {
-    if (!this.#opened) await this.#open();
-    if (isSweepDue) await this.#sweeper.sweep();
+  /** Sweeps before the writes, which the reads need not wait for. */
+  async #carryOutAround(calls: readonly KvCall<string>[]): Promise<void> {
+    const reads = calls.filter(({ kind }) => kind === "get");
+    const writes = calls.filter(({ kind }) => kind !== "get");
+    await Promise.all([
+      reads.length > 0 ? this.#carryOut(reads) : undefined,
+      this.#sweeper.sweep().then(() => this.#carryOut(writes)),
+    ]);
   }
 
   #carryOut(calls: readonly KvCall<string>[]): Promise<void> {
@@ -237,12 +251,13 @@ export class PostgresKvStore extends KvCasDriver<string> {
     error: unknown,
   ): Promise<void> {
     const broken = isUnknown(error);
-    if (kind === "read" && broken && attempt === 0) {
-      return await this.#run(kind, works, 1);
-    }
-    if (works.length > 1 && isRefused(error)) {
+    // After an error, a transaction takes no more statements.
+    const mayRepeat = !this.#isTransaction;
+    if (mayRepeat && kind === "read" && broken && attempt === 0) {
+      await this.#run(kind, works, 1);
+    } else if (mayRepeat && works.length > 1 && isRefused(error)) {
       await Promise.all(works.map((work) => this.#run(kind, [work])));
-    } else if (isTransient(error)) {
+    } else if (mayRepeat && isTransient(error)) {
       await this.#repeat(kind, works[0]!, attempt, error);
     } else {
       for (const { call } of works) {

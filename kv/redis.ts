@@ -215,7 +215,7 @@ export class RedisKvStore extends KvCasDriver {
       for (const value of values) this.#sender.learn(value);
       for (const [i, id] of ids.entries()) {
         const value = values[i];
-        const left = answer[2 * i + 1] as number;
+        const left = Number(answer[2 * i + 1]);
         // -2: it has expired between the two questions.
         if (!value || left === -2 || !isOurs(value)) continue;
         const expiry = left < 0 ? undefined : time + left;

@@ -249,7 +249,10 @@ export class SqliteKvStore extends KvCasDriver {
         try {
           results.push(open.entries.carryOut(call));
         } catch (error) {
-          if (this.#inTransaction() === false || isBusy(error)) throw error;
+          if (
+            this.#inTransaction() === false || isBusy(error) ||
+            isMissingTable(error)
+          ) throw error;
           results.push(new Failure(error));
         }
       }
@@ -257,6 +260,8 @@ export class SqliteKvStore extends KvCasDriver {
       open.commit.run();
     } catch (error) {
       rollBack(open);
+      // Without WAL, a commit waits for those who read, but no read for them.
+      if (isBusy(error)) readAhead(open, calls);
       if (isBusy(error) || isMissingTable(error)) throw error;
       for (const call of calls) carryOutAlone(open, call);
       return;

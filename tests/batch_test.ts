@@ -194,6 +194,34 @@ Deno.test("a write is carried out if the one that replaced it is refused", async
   assertEquals((results[3] as PromiseFulfilledResult<unknown>).value, 2);
 });
 
+Deno.test("a write is not made after the one that replaced it may have been", async () => {
+  const kv = new Probe();
+  kv.before = (calls) => {
+    const last = calls.find(({ value }) => value === "3");
+    if (last === undefined) return;
+    kv.entries.set("a", "3");
+    last.reject(last.failure(new Error("cut off"), KvOutcomeUnknownError));
+  };
+  const results = await Promise.allSettled([
+    kv.set(["a"], 1),
+    kv.delete(["a"]),
+    kv.set(["a"], 3),
+  ]);
+  assertEquals(
+    results.map((result) =>
+      result.status === "rejected" &&
+      result.reason instanceof KvOutcomeUnknownError && result.reason.message
+    ),
+    [
+      'Cannot set ["a"]: cut off',
+      'Cannot delete ["a"]: cut off',
+      'Cannot set ["a"]: cut off',
+    ],
+  );
+  assertEquals(kv.batches, [["set a"]]);
+  assertEquals(await kv.get(["a"]), 3);
+});
+
 Deno.test("values are encoded when the call is made", async () => {
   const kv = new Probe();
   const value = { n: 1 };

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PostgresKvStore } from "../kv/postgres.ts";
 import { FakeTime } from "./fake_time.ts";
 import { testOnPostgres } from "./postgres_clients.ts";
 
@@ -65,7 +66,7 @@ testOnPostgres(
       70,
       0,
     ]);
-    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
+    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 501)`;
     await store.set(["a"], 1);
     time.tick(999);
     await store.set(["a"], 1);
@@ -92,6 +93,82 @@ testOnPostgres(
     const [row] = await sql`SELECT count(*)::int AS n
       FROM ${sql(tableName)} WHERE expires IS NOT NULL`;
     assertEquals(row!["n"], 3_000 - 512);
+  },
+);
+
+testOnPostgres(
+  "a sweep looks at the start again once a minute",
+  async ({ sql, connect, tableName }) => {
+    using time = new FakeTime();
+    const store = connect();
+    await store.set(["a"], 1);
+    for (
+      const [expires, passes, left] of [
+        [10, 1_000, 0],
+        [5, 1_000, 1],
+        [20, 1_000, 1],
+        [6, 57_000, 0],
+      ] as const
+    ) {
+      await sql`INSERT INTO ${sql(tableName)}
+        VALUES (${`dead ${expires}`}, '1', null, ${expires})`;
+      time.tick(passes);
+      await store.set(["a"], 1);
+      const [row] = await sql`SELECT count(*)::int AS n
+        FROM ${sql(tableName)} WHERE expires IS NOT NULL`;
+      assertEquals(row!["n"], left, `after that of ${expires}`);
+    }
+  },
+);
+
+testOnPostgres(
+  "the gets of a tick wait for no sweep",
+  async ({ sql, store, tableName }) => {
+    await store.set(["a"], 1);
+    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
+    using time = new FakeTime();
+    time.tick(1_000);
+    let write: Promise<void> | undefined;
+    await sql.begin(async (sql) => {
+      await sql`LOCK TABLE ${sql(tableName)} IN SHARE MODE`;
+      write = store.set(["b"], 1);
+      assertEquals(await store.get(["a"]), 1);
+    });
+    await write;
+  },
+);
+
+testOnPostgres(
+  "in the caller's transaction nothing is swept, and errors are told",
+  async ({ sql, store, tableName }) => {
+    await store.set(["a"], 1);
+    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
+    await sql.begin(async (sql) => {
+      await new PostgresKvStore(sql, { tableName }).set(["a"], 2);
+    });
+    const [row] = await sql`SELECT count(*)::int AS n
+      FROM ${sql(tableName)} WHERE expires IS NOT NULL`;
+    assertEquals(row!["n"], 1);
+    for (const calls of [1, 2]) {
+      const codes: unknown[] = [];
+      const rejected = sql.begin(
+        "isolation level repeatable read",
+        async (sql) => {
+          const inside = new PostgresKvStore(sql, { tableName });
+          await inside.get(["a"]);
+          await store.set(["a"], 3);
+          const writes = ["a", "b"].slice(0, calls)
+            .map((part) => inside.set([part], 4));
+          for (const result of await Promise.allSettled(writes)) {
+            assert(result.status === "rejected");
+            codes.push(result.reason.cause.code);
+          }
+        },
+      );
+      await assertRejects(() => rejected, Error, "could not serialize");
+      assertEquals(codes, Array.from({ length: calls }, () => "40001"));
+    }
+    assertEquals(await store.get(["a"]), 3);
   },
 );
 

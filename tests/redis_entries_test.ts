@@ -33,6 +33,18 @@ for (const kind of await clientKinds()) {
     assertEquals(await client.exists(name), 0);
   });
 
+  testOnKind(kind, "a client may take numbers as text", async (client) => {
+    if ("nodes" in client) return;
+    const texts = client.duplicate({ stringNumbers: true });
+    const kv = new RedisKvStore(texts, { keyPrefix: freshPrefix() });
+    assert(await kv.cas(["a"], undefined, 1));
+    assert(await kv.cas(["a"], 1, 2, { ttl: 60_000 }));
+    assertEquals(await kv.cas(["a"], 1, 3), false);
+    assertEquals(await Array.fromAsync(kv.list()), [{ key: ["a"], value: 2 }]);
+    await kv.delete(["a"]);
+    await close(texts);
+  });
+
   testOnKind(
     kind,
     "what stands under a key and is no value hurts no other call",

@@ -367,6 +367,44 @@ Deno.test("SqliteKvStore lets no get wait for a lock with the writes of its tick
   assertEquals(await kv.get(["b"]), 1);
 });
 
+Deno.test("SqliteKvStore lets no get wait for a commit of its tick that readers hold up", async () => {
+  using file = new DatabaseFile();
+  const journal = "PRAGMA journal_mode = DELETE";
+  const kv = new SqliteKvStore(file.connect(journal), { busyTimeout: 50 });
+  await kv.set(["a"], 1);
+  const other = file.connect(journal);
+  other.exec("BEGIN; SELECT count(*) FROM kv");
+  const results = await Promise.allSettled([
+    kv.get(["a"]),
+    kv.set(["b"], 2),
+    kv.get(["b"]),
+  ]);
+  other.exec("ROLLBACK");
+  assertEquals(results.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "rejected",
+  ]);
+  assertEquals(await kv.get(["b"]), undefined);
+});
+
+Deno.test("SqliteKvStore makes its table anew when a rollback undid it", async () => {
+  for (const calls of [1, 2, 3]) {
+    using file = new DatabaseFile();
+    const db = file.connect();
+    const kv = new SqliteKvStore(db);
+    db.exec("BEGIN");
+    await kv.set(["a"], 1);
+    db.exec("ROLLBACK");
+    const keys = Array.from({ length: calls }, (_, i) => [`${i}`] as const);
+    await Promise.all(keys.map((key) => kv.set(key, 2)));
+    assertEquals(
+      await Array.fromAsync(kv.list()),
+      keys.map((key) => ({ key, value: 2 })),
+    );
+  }
+});
+
 Deno.test("three processes lose no increment on one SQLite file", async () => {
   using file = new DatabaseFile();
   await runPrograms(3, "sqlite_counter.ts", [file.path, "300"]);

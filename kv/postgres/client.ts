@@ -89,6 +89,11 @@ export function askerOf(client: PostgresJsClient | PgliteClient): Ask {
   );
 }
 
+/** Whether it is the client of a transaction, which the caller began. */
+export function isTransaction(client: PostgresJsClient | PgliteClient) {
+  return "savepoint" in client || "rollback" in client;
+}
+
 function has<Name extends "unsafe" | "query">(
   client: PostgresJsClient | PgliteClient,
   name: Name,

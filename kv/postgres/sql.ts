@@ -116,17 +116,19 @@ SET value = excluded.value, expires = excluded.expires`;
   }
 
   /**
-   * Deletes some expired rows → their number. Without parameters it is planned
-   * anew each time, which it must be: what suits a small table does not suit a
-   * large one.
+   * Deletes the first expired rows, up to a number and from an expiry on → their
+   * number, and the last expiry as text. Without parameters it is planned anew
+   * each time, which it must be: what suits a small table does not suit a large
+   * one.
    */
-  sweep(limit: number): string {
+  sweep(limit: number, from?: string): string {
+    const next = from === undefined ? "" : ` AND expires >= ${from}`;
     return `WITH swept AS (
   DELETE FROM ${this.#table} WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM ${this.#table} WHERE expires <= ${NOW}
+    SELECT ctid FROM ${this.#table} WHERE expires <= ${NOW}${next}
     ORDER BY expires LIMIT ${limit} FOR UPDATE SKIP LOCKED
-  )) RETURNING 1
-) SELECT count(*)::int FROM swept`;
+  )) RETURNING expires
+) SELECT count(*)::int, max(expires)::text FROM swept`;
   }
 
   /**

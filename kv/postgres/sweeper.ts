@@ -10,6 +10,9 @@ import type { PostgresStatements } from "./sql.ts";
 /** How often to sweep, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
 
+/** How often to sweep from the start, in milliseconds. */
+const FULL_SWEEP_INTERVAL = 60_000;
+
 /** After how many writes to sweep again if there is more to sweep. */
 const SWEEP_WRITES = 32;
 
@@ -24,6 +27,12 @@ const MAX_SWEEP_ROWS = 512;
  * The write waits for the sweep, because the client is the caller's: it may be
  * ended as soon as the write is answered, and postgres.js leaves timers and the
  * connection of an unanswered query behind.
+ *
+ * The index keeps a deleted row until a vacuum, and none takes it away while any
+ * transaction is open that could see it. A search from the start steps over all
+ * of them, so a sweep starts where the last one stopped. What that leaves out
+ * (rows that others held, those of a clock that was put back) waits for a sweep
+ * from the start.
  */
 
 /** Decides when to sweep, and does it. */
@@ -35,6 +44,9 @@ export class Sweeper {
   #isBehind = false;
   /** The number of writes since the last sweep. */
   #writes = 0;
+  /** The expiry up to which all is swept, in epoch milliseconds. */
+  #swept: string | undefined;
+  #nextFullSweep = -Infinity;
 
   constructor(ask: Ask, statements: PostgresStatements) {
     this.#ask = ask;
@@ -54,9 +66,17 @@ export class Sweeper {
     this.#nextSweep = Infinity;
     this.#isBehind = false;
     this.#writes = 0;
+    const now = performance.now();
+    if (now >= this.#nextFullSweep) {
+      this.#nextFullSweep = now + FULL_SWEEP_INTERVAL;
+      this.#swept = undefined;
+    }
     try {
-      const [row] = await this.#ask(this.#statements.sweep(limit), []);
-      this.#isBehind = row![0] === limit;
+      const statement = this.#statements.sweep(limit, this.#swept);
+      const [row] = await this.#ask(statement, []);
+      const [deleted, last] = row as [number, string | null];
+      this.#isBehind = deleted === limit;
+      this.#swept = last ?? this.#swept;
     } catch {
       // Whatever it is, the write will tell.
     } finally {

@@ -83,6 +83,7 @@ async function replace(
     [name],
     values,
     () => !sending.isRepeated,
-  ) as 1 | Buffer | null;
-  return answer === 1 ? true : answer ?? undefined;
+  ) as 1 | "1" | Buffer | null;
+  // With ioredis's option `stringNumbers`, numbers come as text.
+  return answer === 1 || answer === "1" ? true : answer ?? undefined;
 }
