@@ -67,10 +67,11 @@ const MAX_ATTEMPTS = 50;
  *   two round trips a call then.
  * - **Failures**: postgres.js connects anew by itself. While the server is down,
  *   calls fail within the client's `connect_timeout`, and its `backoff`, by which
- *   it waits up to 20 seconds before it tries once more. It sets no limit to a
- *   query; the server does, by `statement_timeout`. End a client that may have
- *   lost connections by `sql.end({ timeout: 5 })`: without a limit, postgres.js
- *   3.4 may wait for ever.
+ *   it waits up to 20 seconds before it tries once more; calls on one key do so
+ *   one after the other. It sets no limit to a query; the server does, by
+ *   `statement_timeout`. End a client that may have lost connections by
+ *   `sql.end({ timeout: 5 })`: without a limit, postgres.js 3.4 may wait for
+ *   ever.
  * - **Expiry** is by the server's clock. Once a second a write first deletes some
  *   rows that have expired, and while there are many, each write does.
  *

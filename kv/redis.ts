@@ -67,12 +67,12 @@ const PAGE_BYTES = 1_048_576;
  * again what was not answered, within limits that are yours to set
  * (`maxRetriesPerRequest`, 20 by default and not to be `null` if calls should
  * fail one day; `retryStrategy`; `enableOfflineQueue`). Calls made meanwhile
- * wait, and fail with a `KvError` past these limits. A `set` or `delete` that was
- * under way may then take effect a second time before it is acknowledged, over
- * what another client wrote in between: who releases a lock by `delete` might
- * release another's. With `autoResendUnfulfilledCommands: false` none does, and
- * it rejects with `KvOutcomeUnknownError` instead. A `cas` that was under way
- * rejects with
+ * wait, and fail with a `KvError` past these limits, those on one key one after
+ * the other. A `set` or `delete` that was under way may then take effect a second
+ * time before it is acknowledged, over what another client wrote in between: who
+ * releases a lock by `delete` might release another's. With
+ * `autoResendUnfulfilledCommands: false` none does, and it rejects with
+ * `KvOutcomeUnknownError` instead. A `cas` that was under way rejects with
  * `KvOutcomeUnknownError`, because its answer might be that to its second
  * sending: the swap was made, or not, or even twice if another client restored
  * the expected value in between.
