@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { KvCorruptionError, KvError } from "../kv/errors.ts";
 import { SqliteKvStore } from "../kv/sqlite.ts";
 import { conformance } from "../testing/mod.ts";
-import { runPrograms } from "./programs.ts";
+import { DatabaseFile } from "./sqlite_databases.ts";
 
 conformance({
   name: "SqliteKvStore in memory",
@@ -26,27 +26,6 @@ conformance({
   },
 });
 
-/** A database in a temporary folder, and its connections. */
-class DatabaseFile implements Disposable {
-  readonly #folder = Deno.makeTempDirSync();
-  readonly #connections: DatabaseSync[] = [];
-  readonly path = `${this.#folder}/kv.db`;
-
-  connect(
-    pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-  ): DatabaseSync {
-    const db = new DatabaseSync(this.path);
-    db.exec(pragmas);
-    this.#connections.push(db);
-    return db;
-  }
-
-  [Symbol.dispose]() {
-    for (const db of this.#connections) db.close();
-    Deno.removeSync(this.#folder, { recursive: true });
-  }
-}
-
 function rows(db: DatabaseSync): unknown[][] {
   return db.prepare("SELECT key, value FROM kv ORDER BY key").all()
     .map((row) => Object.values(row));
@@ -61,36 +40,6 @@ Deno.test("SqliteKvStore keeps plain values as JSON that SQL can read", async ()
   ]);
   const row = db.prepare("SELECT value ->> 'name' AS name FROM kv").get();
   assertEquals(row?.name, "Alice");
-});
-
-Deno.test("SqliteKvStore waits for a lock that another connection holds", async () => {
-  using file = new DatabaseFile();
-  const other = file.connect();
-  const kv = new SqliteKvStore(file.connect());
-  await kv.set(["a"], 1);
-  other.exec("BEGIN IMMEDIATE");
-  const write = kv.set(["a"], 2);
-  const many = Promise.all([kv.set(["b"], 1), kv.cas(["c"], undefined, 1)]);
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  other.exec("COMMIT");
-  await write;
-  assertEquals(await many, [undefined, true]);
-  assertEquals(await kv.get(["a"]), 2);
-});
-
-Deno.test("SqliteKvStore gives up on a lock after its busyTimeout", async () => {
-  using file = new DatabaseFile();
-  const other = file.connect();
-  const kv = new SqliteKvStore(file.connect(), { busyTimeout: 20 });
-  await kv.set(["a"], 1);
-  other.exec("BEGIN IMMEDIATE");
-  const error = await assertRejects(() => kv.set(["a"], 2), KvError);
-  assertEquals(error.message, 'Cannot set ["a"]: database is locked');
-  assert(error.cause instanceof Error);
-  assertEquals(await kv.get(["a"]), 1);
-  other.exec("ROLLBACK");
-  await kv.set(["a"], 3);
-  assertEquals(await kv.get(["a"]), 3);
 });
 
 Deno.test("SqliteKvStore takes part in the caller's transaction", async () => {
@@ -157,17 +106,6 @@ Deno.test("SqliteKvStore writes nothing beside a caller's transaction that an er
   ]);
   assertEquals(db.isTransaction, false);
   assertEquals(rows(db), [["before", "1"]]);
-});
-
-Deno.test("SqliteKvStore makes its table anew when a rollback undid it", async () => {
-  using db = new DatabaseSync(":memory:");
-  const kv = new SqliteKvStore(db);
-  db.exec("BEGIN");
-  await kv.set(["a"], 1);
-  db.exec("ROLLBACK");
-  assertEquals(await kv.get(["a"]), undefined);
-  await Promise.all([kv.set(["a"], 2), kv.set(["b"], 3)]);
-  assertEquals(rows(db), [["a", "2"], ["b", "3"]]);
 });
 
 for (const effect of ["FAIL", "ABORT", "ROLLBACK"]) {
@@ -287,18 +225,6 @@ Deno.test("SqliteKvStore rejects calls on a closed database", async () => {
   await assertRejects(() => Array.fromAsync(kv.list()), KvError, "Cannot list");
 });
 
-Deno.test("SqliteKvStore works in a rollback journal too", async () => {
-  using file = new DatabaseFile();
-  const [one, two] = [file.connect(""), file.connect("")];
-  const stores = [new SqliteKvStore(one), new SqliteKvStore(two)];
-  await Promise.all(
-    stores.flatMap((kv, i) =>
-      Array.from({ length: 100 }, (_, j) => kv.set([`${i}`, `${j}`], j))
-    ),
-  );
-  assertEquals((await Array.fromAsync(stores[0]!.list())).length, 200);
-});
-
 Deno.test("SqliteKvStore reclaims expired entries that nobody touches", async () => {
   using time = new FakeTime();
   using db = new DatabaseSync(":memory:");
@@ -344,73 +270,26 @@ Deno.test("SqliteKvStore reclaims entries that got another expiry on the way", a
   assertEquals(await keysAfter(501), ["new", "stays"]);
 });
 
-Deno.test("SqliteKvStore lets no get wait for a lock with the writes of its tick", async () => {
-  using file = new DatabaseFile();
-  const kv = new SqliteKvStore(file.connect(), { busyTimeout: 50 });
-  await kv.set(["a"], 1);
-  await kv.set(["b"], 1);
-  const other = file.connect();
-  other.exec("BEGIN IMMEDIATE");
-  const results = await Promise.allSettled([
-    kv.get(["a"]),
-    kv.set(["b"], 2),
-    kv.get(["b"]),
-    kv.get(["c"]),
-  ]);
-  other.exec("ROLLBACK");
-  assertEquals(results.map(({ status }) => status), [
-    "fulfilled",
-    "rejected",
-    "rejected",
-    "fulfilled",
-  ]);
-  assertEquals(await kv.get(["b"]), 1);
-});
-
-Deno.test("SqliteKvStore lets no get wait for a commit of its tick that readers hold up", async () => {
-  using file = new DatabaseFile();
-  const journal = "PRAGMA journal_mode = DELETE";
-  const kv = new SqliteKvStore(file.connect(journal), { busyTimeout: 50 });
-  await kv.set(["a"], 1);
-  const other = file.connect(journal);
-  other.exec("BEGIN; SELECT count(*) FROM kv");
-  const results = await Promise.allSettled([
-    kv.get(["a"]),
-    kv.set(["b"], 2),
-    kv.get(["b"]),
-  ]);
-  other.exec("ROLLBACK");
-  assertEquals(results.map(({ status }) => status), [
-    "fulfilled",
-    "rejected",
-    "rejected",
-  ]);
-  assertEquals(await kv.get(["b"]), undefined);
-});
-
-Deno.test("SqliteKvStore makes its table anew when a rollback undid it", async () => {
-  for (const calls of [1, 2, 3]) {
-    using file = new DatabaseFile();
-    const db = file.connect();
-    const kv = new SqliteKvStore(db);
-    db.exec("BEGIN");
-    await kv.set(["a"], 1);
-    db.exec("ROLLBACK");
-    const keys = Array.from({ length: calls }, (_, i) => [`${i}`] as const);
-    await Promise.all(keys.map((key) => kv.set(key, 2)));
-    assertEquals(
-      await Array.fromAsync(kv.list()),
-      keys.map((key) => ({ key, value: 2 })),
-    );
-  }
-});
-
-Deno.test("three processes lose no increment on one SQLite file", async () => {
-  using file = new DatabaseFile();
-  await runPrograms(3, "sqlite_counter.ts", [file.path, "300"]);
-  const kv = new SqliteKvStore(file.connect());
-  assertEquals(await kv.get(["counter"]), 900);
-});
+for (const where of ["on a file", "in memory"]) {
+  Deno.test(`SqliteKvStore makes its table anew when a rollback undid it, ${where}`, async () => {
+    for (const calls of [0, 1, 2, 3]) {
+      using file = new DatabaseFile();
+      using memory = new DatabaseSync(":memory:");
+      const db = where === "in memory" ? memory : file.connect();
+      const kv = new SqliteKvStore(db);
+      db.exec("BEGIN");
+      await kv.set(["a"], 1);
+      db.exec("ROLLBACK");
+      const keys = Array.from({ length: calls }, (_, i) => [`${i}`] as const);
+      await Promise.all(keys.map((key) => kv.set(key, 2)));
+      assertEquals(await kv.get(["a"]), undefined);
+      assertEquals(
+        await Array.fromAsync(kv.list()),
+        keys.map((key) => ({ key, value: 2 })),
+      );
+    }
+  });
+}
 
 Deno.test("SqliteKvStore lists pages of large values in order", async () => {
   using db = new DatabaseSync(":memory:");
