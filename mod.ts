@@ -33,7 +33,7 @@ export {
   type PgliteClient,
   type PostgresJsClient,
   PostgresKvStore,
-  type PostgresTableOptions,
+  type PostgresKvStoreOptions,
 } from "./kv/postgres.ts";
 export {
   type RedisClient,
@@ -47,8 +47,8 @@ export {
   type SqliteStatement,
 } from "./kv/sqlite.ts";
 export type {
+  KvGuarantee,
   KvKey,
-  KvPromise,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

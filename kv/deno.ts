@@ -37,14 +37,14 @@
  * @module
  */
 
-import { KvCasDriver, type KvPageEntry } from "./base.ts";
-import { checkBusyTimeout } from "./busy_timeout.ts";
-import type { KvCall } from "./call.ts";
+import { KvCasDriver, type KvPageEntry } from "./core/driver.ts";
+import { checkBusyTimeout } from "./core/options.ts";
+import type { KvCall } from "./core/call.ts";
 import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";
 import { DenoDatabase } from "./deno/database.ts";
-import { fail } from "./deno/error.ts";
+import { fail } from "./deno/errors.ts";
 import { storedKey } from "./deno/key.ts";
-import { listPages, load } from "./deno/reader.ts";
+import { listPages, load } from "./deno/list.ts";
 import {
   decodeDenoValue,
   type DenoValue,
@@ -52,8 +52,8 @@ import {
   encodeDenoValue,
   isChunks,
   open,
-} from "./deno/value.ts";
-import { COMMIT_BYTES, DenoWriter } from "./deno/writer.ts";
+} from "./deno/codec.ts";
+import { COMMIT_BYTES, DenoWriter } from "./deno/write.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type {
@@ -62,7 +62,7 @@ export type {
   DenoKvEntry,
   DenoKvKey,
 } from "./deno/client.ts";
-export type { DenoValue } from "./deno/value.ts";
+export type { DenoValue } from "./deno/codec.ts";
 
 /**
  * Options of {@linkcode DenoKvStore}.

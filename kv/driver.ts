@@ -79,12 +79,12 @@ export {
   KvDriver,
   type KvDriverOptions,
   type KvPageEntry,
-} from "./base.ts";
-export type { BatchOptions } from "./batch.ts";
-export { failure, KvCall, type KvCodec } from "./call.ts";
-export { decodeCbor, encodeCbor, isCbor } from "./cbor.ts";
-export { type Copy, copyPlain, copyValue, isPlain } from "./copy.ts";
-export { equalValues } from "./equal.ts";
+} from "./core/driver.ts";
+export type { BatchOptions } from "./core/batcher.ts";
+export { failure, KvCall, type KvCodec } from "./core/call.ts";
+export { decodeCbor, encodeCbor, isCbor } from "./core/cbor.ts";
+export { type Copy, copyPlain, copyValue, isPlain } from "./core/copy.ts";
+export { equalValues } from "./core/equal.ts";
 export { KvCorruptionError, KvError, KvOutcomeUnknownError } from "./errors.ts";
 export {
   assertKey,
@@ -98,16 +98,16 @@ export {
   keyRange,
   startsWith,
   utf8Length,
-} from "./key.ts";
-export { KeyLimit, type PrefixRanges } from "./long_key.ts";
+} from "./core/key.ts";
+export { KeyLimit, type PrefixRanges } from "./core/long_key.ts";
 export type {
+  KvGuarantee,
   KvKey,
-  KvPromise,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,
   KvStoreTraits,
   Ttl,
 } from "./store.ts";
-export { ttlMilliseconds } from "./ttl.ts";
-export { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
+export { ttlMilliseconds } from "./core/ttl.ts";
+export { decodeValue, type EncodedValue, encodeValue } from "./core/value.ts";

@@ -25,5 +25,5 @@ export {
 export {
   KvStoreDurableObject,
   type KvStoreDurableObjectState,
-} from "./durable_object/class.ts";
-export type { DurableObjectKvNamespace } from "./durable_object/namespace.ts";
+} from "./durable_object/object.ts";
+export type { DurableObjectKvNamespace } from "./durable_object/client.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { refusal } from "./call.ts";
-import { copyPlain, copyValue } from "./copy.ts";
-import { equalValues } from "./equal.ts";
+import { refusal } from "./core/call.ts";
+import { copyPlain, copyValue } from "./core/copy.ts";
+import { equalValues } from "./core/equal.ts";
 import { type Expiring, ExpiryQueue } from "./memory/expiry_queue.ts";
-import { assertKey, checkPrefix } from "./key.ts";
+import { assertKey, checkPrefix } from "./core/key.ts";
 import type {
   KvKey,
   KvStore,
@@ -17,7 +17,7 @@ import type {
   KvStoreTraits,
 } from "./store.ts";
 import { Node } from "./memory/trie.ts";
-import { ttlOf } from "./ttl.ts";
+import { ttlOf } from "./core/ttl.ts";
 
 /** How many expired entries a write may remove. */
 const SWEEP_STEP = 32;

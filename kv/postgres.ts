@@ -4,38 +4,38 @@
  * @module
  */
 
-import { KvCasDriver } from "./base.ts";
-import type { KvCall } from "./call.ts";
+import { KvCasDriver } from "./core/driver.ts";
+import type { KvCall } from "./core/call.ts";
 import { KvOutcomeUnknownError } from "./errors.ts";
 import {
-  type Ask,
-  askerOf,
   isTransaction,
   type PgliteClient,
   type PostgresJsClient,
+  type Query,
+  queryOf,
 } from "./postgres/client.ts";
 import { MAX_VALUE_BYTES, postgresCodec } from "./postgres/codec.ts";
-import { isRefused, isTransient, isUnknown } from "./postgres/error.ts";
+import { isServerError, isTransient, isUnknown } from "./postgres/errors.ts";
 import { listPages } from "./postgres/list.ts";
 import { PostgresStatements } from "./postgres/sql.ts";
-import { Sweeper } from "./postgres/sweeper.ts";
+import { Sweeper } from "./postgres/sweep.ts";
 import {
   makeTable,
-  type PostgresTableOptions,
+  type PostgresKvStoreOptions,
   quotedName,
-} from "./postgres/table.ts";
+} from "./postgres/schema.ts";
 import {
   type Kind,
   kindOf,
+  type Operation,
+  operationOf,
   parametersOf,
   statementsOf,
-  type Work,
-  workOf,
-} from "./postgres/work.ts";
+} from "./postgres/operations.ts";
 import type { KvStoreListEntry, KvStoreTraits } from "./store.ts";
 
 export type { PgliteClient, PostgresJsClient } from "./postgres/client.ts";
-export { type PostgresTableOptions, schema } from "./postgres/table.ts";
+export { type PostgresKvStoreOptions, schema } from "./postgres/schema.ts";
 
 /** The most calls in a batch: few enough that the server shares them out. */
 const MAX_CALLS = 64;
@@ -101,9 +101,9 @@ export class PostgresKvStore extends KvCasDriver<string> {
     without: {},
   };
 
-  readonly #ask: Ask;
+  readonly #query: Query;
   readonly #isTransaction: boolean;
-  readonly #options: PostgresTableOptions;
+  readonly #options: PostgresKvStoreOptions;
   readonly #statements: PostgresStatements;
   readonly #sweeper: Sweeper;
   #opening: Promise<void> | undefined;
@@ -119,14 +119,14 @@ export class PostgresKvStore extends KvCasDriver<string> {
    */
   constructor(
     sql: PostgresJsClient | PgliteClient,
-    options: PostgresTableOptions = {},
+    options: PostgresKvStoreOptions = {},
   ) {
     super({ codec: postgresCodec, maxCalls: MAX_CALLS, concurrency: 4 });
-    this.#ask = askerOf(sql);
+    this.#query = queryOf(sql);
     this.#isTransaction = isTransaction(sql);
     this.#options = { ...options };
     this.#statements = new PostgresStatements(quotedName(options.tableName));
-    this.#sweeper = new Sweeper(this.#ask, this.#statements);
+    this.#sweeper = new Sweeper(this.#query, this.#statements);
   }
 
   /** Carries out a batch of calls. */
@@ -155,10 +155,10 @@ export class PostgresKvStore extends KvCasDriver<string> {
   #carryOut(calls: readonly KvCall<string>[]): Promise<void> {
     if (calls.length === 1) {
       const call = calls[0]!;
-      return this.#run(kindOf(call), [workOf(call)]);
+      return this.#run(kindOf(call), [operationOf(call)]);
     }
-    const runs = statementsOf(calls).map(([kind, works]) =>
-      this.#run(kind, works)
+    const runs = statementsOf(calls).map(([kind, operations]) =>
+      this.#run(kind, operations)
     );
     return Promise.all(runs).then(() => {});
   }
@@ -168,30 +168,30 @@ export class PostgresKvStore extends KvCasDriver<string> {
     prefix: readonly string[],
   ): AsyncGenerator<KvStoreListEntry[]> {
     if (!this.#opened) await this.#open();
-    yield* listPages(this.#ask, this.#statements, prefix);
+    yield* listPages(this.#query, this.#statements, prefix);
   }
 
-  #run(kind: Kind, works: Work[], attempt = 0): Promise<void> {
+  #run(kind: Kind, operations: Operation[], attempt = 0): Promise<void> {
     const { single, batch } = this.#statements[kind];
-    return this.#ask(
-      works.length === 1 ? single : batch,
-      parametersOf(kind, works),
+    return this.#query(
+      operations.length === 1 ? single : batch,
+      parametersOf(kind, operations),
     ).then(
-      (rows) => this.#answered(kind, works, attempt, rows),
-      (error) => this.#failed(kind, works, attempt, error),
+      (rows) => this.#answered(kind, operations, attempt, rows),
+      (error) => this.#failed(kind, operations, attempt, error),
     ) as Promise<void>;
   }
 
   #answered(
     kind: Kind,
-    works: Work[],
+    operations: Operation[],
     attempt: number,
     rows: unknown[][],
   ): void | Promise<void> {
     switch (kind) {
       case "read":
-        for (let i = 0; i < works.length; i++) {
-          const { call } = works[i]!;
+        for (let i = 0; i < operations.length; i++) {
+          const { call } = operations[i]!;
           const stored = rows[i]?.[0] as string | null | undefined ?? undefined;
           if (call.kind === "get") call.found(stored);
           else call.resolve(stored === undefined);
@@ -199,15 +199,15 @@ export class PostgresKvStore extends KvCasDriver<string> {
         return;
       case "set":
       case "delete":
-        for (const { call } of works) call.resolve();
+        for (const { call } of operations) call.resolve();
         return;
       case "create": {
         const created = new Set(rows.map((row) => row[0]));
-        for (const { call, key } of works) call.resolve(created.has(key));
+        for (const { call, key } of operations) call.resolve(created.has(key));
         return;
       }
       default:
-        return this.#compared(kind, works, attempt, rows);
+        return this.#compared(kind, operations, attempt, rows);
     }
   }
 
@@ -217,18 +217,18 @@ export class PostgresKvStore extends KvCasDriver<string> {
    */
   async #compared(
     kind: Kind,
-    works: Work[],
+    operations: Operation[],
     attempt: number,
     rows: unknown[][],
   ): Promise<void> {
     const undecided: Promise<void>[] = [];
-    const found = new Array<string | null | undefined>(works.length);
+    const found = new Array<string | null | undefined>(operations.length);
     for (const [number, value] of rows as [number, string | null][]) {
       found[number - 1] = value;
     }
-    for (let i = 0; i < works.length; i++) {
-      const work = works[i]!;
-      const { call } = work;
+    for (let i = 0; i < operations.length; i++) {
+      const operation = operations[i]!;
+      const { call } = operation;
       const stored = found[i];
       if (stored === null) {
         call.resolve(true);
@@ -237,7 +237,12 @@ export class PostgresKvStore extends KvCasDriver<string> {
       } else {
         const error = new Error("the row stayed as it was, without an error");
         undecided.push(
-          this.#repeat(kind, { ...work, expected: stored }, attempt, error),
+          this.#repeat(
+            kind,
+            { ...operation, expected: stored },
+            attempt,
+            error,
+          ),
         );
       }
     }
@@ -247,7 +252,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
   /** Repeats what may be repeated, and rejects the rest. */
   async #failed(
     kind: Kind,
-    works: Work[],
+    operations: Operation[],
     attempt: number,
     error: unknown,
   ): Promise<void> {
@@ -255,13 +260,15 @@ export class PostgresKvStore extends KvCasDriver<string> {
     // After an error, a transaction takes no more statements.
     const mayRepeat = !this.#isTransaction;
     if (mayRepeat && kind === "read" && broken && attempt === 0) {
-      await this.#run(kind, works, 1);
-    } else if (mayRepeat && works.length > 1 && isRefused(error)) {
-      await Promise.all(works.map((work) => this.#run(kind, [work])));
+      await this.#run(kind, operations, 1);
+    } else if (mayRepeat && operations.length > 1 && isServerError(error)) {
+      await Promise.all(
+        operations.map((operation) => this.#run(kind, [operation])),
+      );
     } else if (mayRepeat && isTransient(error)) {
-      await this.#repeat(kind, works[0]!, attempt, error);
+      await this.#repeat(kind, operations[0]!, attempt, error);
     } else {
-      for (const { call } of works) {
+      for (const { call } of operations) {
         call.reject(
           kind !== "read" && broken
             ? call.failure(error, KvOutcomeUnknownError)
@@ -273,17 +280,17 @@ export class PostgresKvStore extends KvCasDriver<string> {
 
   async #repeat(
     kind: Kind,
-    work: Work,
+    operation: Operation,
     attempt: number,
     error: unknown,
   ): Promise<void> {
-    if (attempt === MAX_ATTEMPTS) return work.call.reject(error);
+    if (attempt === MAX_ATTEMPTS) return operation.call.reject(error);
     if (attempt > 0) await pause(Math.random() * Math.min(2 ** attempt, 64));
-    await this.#run(kind, [work], attempt + 1);
+    await this.#run(kind, [operation], attempt + 1);
   }
 
   async #open(): Promise<void> {
-    this.#opening ??= makeTable(this.#ask, this.#options);
+    this.#opening ??= makeTable(this.#query, this.#options);
     try {
       await this.#opening;
       this.#opened = true;

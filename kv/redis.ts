@@ -5,16 +5,21 @@
  */
 
 import type { Buffer } from "node:buffer";
-import { KvCasDriver, type KvPageEntry } from "./base.ts";
-import type { KvCall } from "./call.ts";
-import { compareStrings, decodeKey, encodeKey, startsWith } from "./key.ts";
-import { isRefused, type RedisClient } from "./redis/client.ts";
+import { KvCasDriver, type KvPageEntry } from "./core/driver.ts";
+import type { KvCall } from "./core/call.ts";
+import {
+  compareStrings,
+  decodeKey,
+  encodeKey,
+  startsWith,
+} from "./core/key.ts";
+import { isRejectedCommand, type RedisClient } from "./redis/client.ts";
 import { RedisConnections } from "./redis/connections.ts";
 import { Cork } from "./redis/cork.ts";
-import { namesUnder } from "./redis/scan.ts";
+import { namesUnder } from "./redis/list.ts";
 import { evaluate, GET_EXPIRING } from "./redis/scripts.ts";
-import { COMMAND_KEYS, outerPrefix, RedisSender } from "./redis/sender.ts";
-import { codec, isOurs, MAX_VALUE_BYTES } from "./redis/value.ts";
+import { COMMAND_KEYS, outerPrefix, RedisWriter } from "./redis/write.ts";
+import { codec, isOurs, MAX_VALUE_BYTES } from "./redis/codec.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type { RedisClient } from "./redis/client.ts";
@@ -122,7 +127,7 @@ export class RedisKvStore extends KvCasDriver {
   readonly #client: RedisClient;
   readonly #connections: RedisConnections;
   readonly #prefix: string;
-  readonly #sender: RedisSender;
+  readonly #writer: RedisWriter;
 
   /**
    * Makes a store. The client stays the caller's, to be closed by the caller.
@@ -153,12 +158,12 @@ export class RedisKvStore extends KvCasDriver {
     this.#client = redis;
     this.#connections = RedisConnections.of(redis);
     this.#prefix = keyPrefix;
-    this.#sender = new RedisSender(redis, this.#connections, keyPrefix);
+    this.#writer = new RedisWriter(redis, this.#connections, keyPrefix);
   }
 
   /** Sends the calls at once, those on one slot in few commands. */
   protected override execute(calls: readonly KvCall[]): Promise<void> {
-    return this.#sender.execute(calls);
+    return this.#writer.execute(calls);
   }
 
   /** Collects the keys, and reads the values page by page. */
@@ -171,7 +176,7 @@ export class RedisKvStore extends KvCasDriver {
       const start = end;
       end += Math.max(
         16,
-        Math.min(1024, Math.floor(PAGE_BYTES / this.#sender.valueBytes)),
+        Math.min(1024, Math.floor(PAGE_BYTES / this.#writer.valueBytes)),
       );
       const page = await this.#page(ids.slice(start, end));
       if (page.length > 0) yield page;
@@ -207,12 +212,12 @@ export class RedisKvStore extends KvCasDriver {
           evaluate(this.#client, GET_EXPIRING, names, [])
         ) as typeof answer;
       } catch (error) {
-        if (ids.length === 1 || !isRefused(error)) throw error;
+        if (ids.length === 1 || !isRejectedCommand(error)) throw error;
         await Promise.all(ids.map((id) => read([id])));
         return;
       }
       const values = ids.map((_, i) => answer[2 * i] as Buffer | null);
-      for (const value of values) this.#sender.learn(value);
+      for (const value of values) this.#writer.learn(value);
       for (const [i, id] of ids.entries()) {
         const value = values[i];
         const left = Number(answer[2 * i + 1]);
@@ -225,7 +230,7 @@ export class RedisKvStore extends KvCasDriver {
     const cork = new Cork(this.#client);
     const reads: Promise<void>[] = [];
     try {
-      const keys = this.#sender.isOneSlot ? this.#sender.readKeys : 1;
+      const keys = this.#writer.isOneSlot ? this.#writer.readKeys : 1;
       for (let i = 0; i < ids.length; i += keys) {
         reads.push(read(ids.slice(i, i + keys)));
       }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { KvCasDriver, type KvPageEntry } from "./base.ts";
-import { checkBusyTimeout } from "./busy_timeout.ts";
-import type { KvCall } from "./call.ts";
-import { decodeKey, keyRange } from "./key.ts";
+import { KvCasDriver, type KvPageEntry } from "./core/driver.ts";
+import { checkBusyTimeout } from "./core/options.ts";
+import type { KvCall } from "./core/call.ts";
+import { decodeKey, keyRange } from "./core/key.ts";
 import {
   checkOpen,
   isBusy,
@@ -18,9 +18,9 @@ import {
   withoutWaiting,
 } from "./sqlite/client.ts";
 import { SqliteEntries, type Statement } from "./sqlite/entries.ts";
-import { indexName, schema } from "./sqlite/table.ts";
+import { indexName, schema } from "./sqlite/schema.ts";
 import type { KvStoreTraits } from "./store.ts";
-import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
+import { decodeValue, type EncodedValue, encodeValue } from "./core/value.ts";
 
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/client.ts";
 

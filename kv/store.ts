@@ -93,12 +93,12 @@ export interface KvStoreListEntry {
  *
  * @example Usage
  * ```ts
- * import type { KvPromise } from "@org/kv";
+ * import type { KvGuarantee } from "@org/kv";
  *
- * const promise: KvPromise = "streaming";
+ * const promise: KvGuarantee = "streaming";
  * ```
  */
-export type KvPromise =
+export type KvGuarantee =
   | "cas"
   | "linearizable"
   | "isolation"
@@ -130,7 +130,7 @@ export interface KvStoreTraits {
   /** The size in bytes past which a value is refused. */
   readonly maxValueBytes: number;
   /** The promises that are not made, each with its reason. */
-  readonly without: { readonly [promise in KvPromise]?: string };
+  readonly without: { readonly [promise in KvGuarantee]?: string };
 }
 
 /**

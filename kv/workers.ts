@@ -4,32 +4,32 @@
  * @module
  */
 
-import { KvDriver, type KvPageEntry } from "./base.ts";
-import { failure, type KvCall } from "./call.ts";
+import { KvDriver, type KvPageEntry } from "./core/driver.ts";
+import { failure, type KvCall } from "./core/call.ts";
 import { KvCorruptionError, KvOutcomeUnknownError } from "./errors.ts";
-import { describe, startsWith } from "./key.ts";
+import { describe, startsWith } from "./core/key.ts";
 import type { KvStoreTraits } from "./store.ts";
-import { tryPatiently } from "./workers/error.ts";
+import { tryPatiently } from "./workers/errors.ts";
 import {
   checkKeyPrefix,
   type WorkersName,
   WorkersNames,
 } from "./workers/names.ts";
-import type { WorkersKvNamespace } from "./workers/namespace.ts";
-import { MAX_NAMES, readEntries, type WorkersEntry } from "./workers/reader.ts";
+import type { WorkersKvNamespace } from "./workers/client.ts";
+import { MAX_NAMES, readEntries, type WorkersEntry } from "./workers/read.ts";
 import {
   checkSize,
   decodeKeyed,
   encodeKeyed,
   MAX_VALUE_BYTES,
   workersCodec,
-} from "./workers/value.ts";
+} from "./workers/codec.ts";
 
 export type {
   WorkersKvNames,
   WorkersKvNamespace,
   WorkersKvResult,
-} from "./workers/namespace.ts";
+} from "./workers/client.ts";
 
 /**
  * Options of {@linkcode WorkersKvStore}.

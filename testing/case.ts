@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KvPromise, KvStore } from "../kv/store.ts";
+import type { KvGuarantee, KvStore } from "../kv/store.ts";
 
 /**
  * A store opened for one case, and what belongs to it.
@@ -50,7 +50,7 @@ export interface OpenedStore {
  * const without: Without = { cas: "the backend has no conditional write" };
  * ```
  */
-export type Without = { readonly [promise in KvPromise]?: string };
+export type Without = { readonly [promise in KvGuarantee]?: string };
 
 /**
  * What a case is given.
@@ -104,7 +104,7 @@ export interface ConformanceCase {
   /** The line of the contract that a failure breaks. */
   readonly line: string;
   /** The promises that the case is about; it is ignored without one of them. */
-  readonly promises: readonly KvPromise[];
+  readonly promises: readonly KvGuarantee[];
   /** Runs the case; it rejects if the store breaks the line. */
   run(context: ConformanceContext): Promise<void>;
 }

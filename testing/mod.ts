@@ -17,8 +17,8 @@ export * from "./cases.ts";
 export type * from "./case.ts";
 export { ConformanceError } from "./expect.ts";
 export type {
+  KvGuarantee,
   KvKey,
-  KvPromise,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

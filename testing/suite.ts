@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KvPromise, KvStore } from "../kv/store.ts";
+import type { KvGuarantee, KvStore } from "../kv/store.ts";
 import type { OpenedStore, Without } from "./case.ts";
 import { cases } from "./cases.ts";
 import { runCase } from "./run.ts";
@@ -119,7 +119,7 @@ function ignore(
   test: ConformanceRunner,
   name: string,
   run: () => Promise<void>,
-  missing: KvPromise,
+  missing: KvGuarantee,
   without: Without,
 ): void {
   const reason = `${name} (without ${missing}: ${without[missing]})`;

@@ -5,7 +5,7 @@ import postgresql from "db0/connectors/postgresql";
 import db0Driver from "unstorage/drivers/db0";
 import postgres from "postgres";
 import { PostgresKvStore } from "../../kv/postgres.ts";
-import { startPostgres } from "../../tests/servers.ts";
+import { startPostgres } from "../../servers/mod.ts";
 import { keyvSubject } from "../alternatives/keyv.ts";
 import { unstorageSubject } from "../alternatives/unstorage.ts";
 import { type Backend, OURS, versionOf } from "../backend.ts";

@@ -3,7 +3,7 @@ import KeyvRedis from "@keyv/redis";
 import redisDriver from "unstorage/drivers/redis";
 import { Redis } from "ioredis";
 import { RedisKvStore } from "../../kv/redis.ts";
-import { startRedis } from "../../tests/servers.ts";
+import { startRedis } from "../../servers/mod.ts";
 import { keyvSubject } from "../alternatives/keyv.ts";
 import { unstorageSubject } from "../alternatives/unstorage.ts";
 import { type Backend, OURS, versionOf } from "../backend.ts";

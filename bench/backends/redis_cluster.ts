@@ -3,7 +3,7 @@ import KeyvRedis from "@keyv/redis";
 import redisDriver from "unstorage/drivers/redis";
 import { Cluster } from "ioredis";
 import { RedisKvStore } from "../../kv/redis.ts";
-import { startRedisCluster } from "../../tests/servers.ts";
+import { startRedisCluster } from "../../servers/mod.ts";
 import { keyvSubject } from "../alternatives/keyv.ts";
 import { unstorageSubject } from "../alternatives/unstorage.ts";
 import { type Backend, OURS, versionOf } from "../backend.ts";

@@ -74,7 +74,7 @@ function connectSqlite(folder: string): OpenStore {
 }
 
 async function connectRedis(): Promise<Backend> {
-  const { startRedis } = await import("../../tests/servers.ts");
+  const { startRedis } = await import("../../servers/mod.ts");
   const { Redis } = await import("ioredis");
   const server = await startRedis();
   return {
@@ -93,7 +93,7 @@ async function connectRedis(): Promise<Backend> {
 }
 
 async function connectPostgres(): Promise<Backend> {
-  const { startPostgres } = await import("../../tests/servers.ts");
+  const { startPostgres } = await import("../../servers/mod.ts");
   const { default: postgres } = await import("postgres");
   const server = await startPostgres();
   return {

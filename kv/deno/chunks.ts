@@ -15,7 +15,7 @@
 
 import type { DenoKvAtomic, DenoKvEntry, DenoKvKey } from "./client.ts";
 import { type DenoDatabase, MAX_READS, OWN } from "./database.ts";
-import { type Chunks, chunksOf } from "./value.ts";
+import { type Chunks, chunksOf } from "./codec.ts";
 
 /** The bytes of a chunk, below the 65,536 of a value. */
 const CHUNK_BYTES = 61_440;

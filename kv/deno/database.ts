@@ -11,7 +11,7 @@ import type {
   DenoKvEntry,
   DenoKvKey,
 } from "./client.ts";
-import { isLocked, LostCommit, wasRefused } from "./error.ts";
+import { isLocked, LostCommit, wasRefused } from "./errors.ts";
 
 /**
  * The first part of the driver's own keys. It is no string, so that no key of

@@ -5,8 +5,8 @@
  */
 
 import type { DenoKvKey } from "./client.ts";
-import { utf8Length } from "../key.ts";
-import { KeyLimit } from "../long_key.ts";
+import { utf8Length } from "../core/key.ts";
+import { KeyLimit } from "../core/long_key.ts";
 import type { KvKey } from "../store.ts";
 
 /** The most bytes that Deno KV takes for a key. */

@@ -7,7 +7,7 @@
 
 import { MAX_TEXT_LENGTH } from "./protocol.ts";
 import type { EntryCall, SqliteEntries, Statement } from "../sqlite/entries.ts";
-import type { EncodedValue } from "../value.ts";
+import type { EncodedValue } from "../core/value.ts";
 
 /** How many bytes of a value a row holds. */
 const CHUNK_BYTES = 1_048_576;

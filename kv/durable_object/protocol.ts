@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { EncodedValue } from "../value.ts";
+import type { EncodedValue } from "../core/value.ts";
 
 /**
  * The largest value: two of them, as a swap may carry, fit into the 32 MiB that

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { compareStrings } from "../key.ts";
+import { compareStrings } from "../core/key.ts";
 
 /**
  * Which of several objects has a key. As entries stay where they are, this must

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { KvCasDriver, type KvPageEntry } from "../base.ts";
-import type { KvCall, KvCodec } from "../call.ts";
+import { KvCasDriver, type KvPageEntry } from "../core/driver.ts";
+import type { KvCall, KvCodec } from "../core/call.ts";
 import {
   type DurableObjectKvNamespace,
   isUnknown,
   mayHelpToRetry,
   RemoteObject,
-} from "./namespace.ts";
+} from "./client.ts";
 import {
   MAX_TEXT_LENGTH,
   MAX_VALUE_BYTES,
@@ -21,9 +21,9 @@ import {
 } from "./protocol.ts";
 import { mergePages, shardOf } from "./shards.ts";
 import { KvCorruptionError, KvOutcomeUnknownError } from "../errors.ts";
-import { decodeKey, keyRange } from "../key.ts";
+import { decodeKey, keyRange } from "../core/key.ts";
 import type { KvStoreTraits } from "../store.ts";
-import { decodeValue, type EncodedValue, encodeValue } from "../value.ts";
+import { decodeValue, type EncodedValue, encodeValue } from "../core/value.ts";
 
 /**
  * Options of {@linkcode DurableObjectKvStore}.

@@ -6,7 +6,7 @@
  */
 
 import { OrderedMap } from "@js-sdsl/ordered-map";
-import { compareStrings } from "../key.ts";
+import { compareStrings } from "../core/key.ts";
 
 /** From this number of children on, their order is kept up by a sorted tree. */
 const INDEX_FROM = 256;

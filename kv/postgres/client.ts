@@ -6,7 +6,7 @@
 
 // deno-lint-ignore-file no-explicit-any -- the clients' own parameter types differ
 
-import { isUnknown } from "./error.ts";
+import { isUnknown } from "./errors.ts";
 
 /**
  * What a store needs of postgres.js.
@@ -49,22 +49,22 @@ export interface PgliteClient {
 }
 
 /** Runs a statement; its rows come as arrays. */
-export type Ask = (
+export type Query = (
   statement: string,
   parameters: (string | number | null)[],
 ) => PromiseLike<unknown[][]>;
 
 /** Asks, and once more if the connection breaks: only for what writes nothing. */
-export async function askTwice(
-  ask: Ask,
+export async function queryTwice(
+  query: Query,
   statement: string,
   parameters: (string | number)[],
 ): Promise<unknown[][]> {
   try {
-    return await ask(statement, parameters);
+    return await query(statement, parameters);
   } catch (error) {
     if (!isUnknown(error)) throw error;
-    return await ask(statement, parameters);
+    return await query(statement, parameters);
   }
 }
 
@@ -73,7 +73,7 @@ export async function askTwice(
  *
  * @throws {TypeError} If it is none.
  */
-export function askerOf(client: PostgresJsClient | PgliteClient): Ask {
+export function queryOf(client: PostgresJsClient | PgliteClient): Query {
   if (has(client, "unsafe")) {
     return (statement, parameters) =>
       // Where the client was made with `prepare: false`, that prevails.

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { KvCodec } from "../call.ts";
-import { decodeCbor } from "../cbor.ts";
-import { utf8Length } from "../key.ts";
-import { encodeValue } from "../value.ts";
+import type { KvCodec } from "../core/call.ts";
+import { decodeCbor } from "../core/cbor.ts";
+import { utf8Length } from "../core/key.ts";
+import { encodeValue } from "../core/value.ts";
 
 /**
  * The size past which a value is refused. The server could hold four times as

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { failure } from "../call.ts";
+import { failure } from "../core/call.ts";
 import { KvCorruptionError } from "../errors.ts";
 import {
   decodeKey,
@@ -12,12 +12,12 @@ import {
   encodeKey,
   type KeyRange,
   keyRange,
-} from "../key.ts";
-import { KeyLimit } from "../long_key.ts";
-import { type Ask, askTwice } from "./client.ts";
+} from "../core/key.ts";
+import { KeyLimit } from "../core/long_key.ts";
+import { type Query, queryTwice } from "./client.ts";
 import { postgresCodec } from "./codec.ts";
 import type { PostgresStatements } from "./sql.ts";
-import { KEY_LIMIT } from "./work.ts";
+import { KEY_LIMIT } from "./operations.ts";
 import type { KvStoreListEntry } from "../store.ts";
 
 const FIRST_PAGE = 100;
@@ -30,13 +30,13 @@ const PAGE_BYTES = 1_048_576;
  * that starts behind the last key, so nothing is held between two of them.
  */
 export async function* listPages(
-  ask: Ask,
+  query: Query,
   statements: PostgresStatements,
   prefix: readonly string[],
 ): AsyncGenerator<KvStoreListEntry[]> {
   const { whole, shortened } = KEY_LIMIT.ranges(prefix);
   if (whole !== undefined) {
-    yield* pagesIn(ask, statements, keyRange(whole));
+    yield* pagesIn(query, statements, keyRange(whole));
   }
   if (shortened !== undefined) {
     const { first, last } = KeyLimit.digests;
@@ -44,12 +44,12 @@ export async function* listPages(
       start: encodeKey([...shortened, first]),
       end: encodeKey([...shortened, last]),
     };
-    yield* pagesIn(ask, statements, range, keyRange(prefix));
+    yield* pagesIn(query, statements, range, keyRange(prefix));
   }
 }
 
 async function* pagesIn(
-  ask: Ask,
+  query: Query,
   statements: PostgresStatements,
   range: KeyRange,
   fullKeys?: KeyRange,
@@ -65,7 +65,7 @@ async function* pagesIn(
   let limit = FIRST_PAGE;
   while (true) {
     const asked = performance.now();
-    const rows = await askTwice(ask, statement, [start, limit, ...bounds]);
+    const rows = await queryTwice(query, statement, [start, limit, ...bounds]);
     yield* aliveEntries(rows, asked);
     if (rows.length < limit) return;
     // No key holds a space, and none is smaller than the characters of keys:

@@ -98,17 +98,17 @@ export interface RedisEvaluator {
 }
 
 /** Whether the server answered a command with an error, and so refused it. */
-export function isRefusal(error: unknown): error is Error {
+export function isServerError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
 /** Whether a server, or every node asked, would not carry out a command. */
-export function isRefused(error: unknown): boolean {
-  return isRefusal(error) ||
+export function isRejectedCommand(error: unknown): boolean {
+  return isServerError(error) ||
     /Too many Cluster redirections/.test(String(error));
 }
 
 /** Whether a server found something else than a string. */
 export function isWrongType(error: unknown): boolean {
-  return isRefusal(error) && error.message.startsWith("WRONGTYPE");
+  return isServerError(error) && error.message.startsWith("WRONGTYPE");
 }

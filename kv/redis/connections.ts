@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { KvCall } from "../call.ts";
+import type { KvCall } from "../core/call.ts";
 import { KvError, KvOutcomeUnknownError } from "../errors.ts";
-import { isRefusal, type RedisClient } from "./client.ts";
+import { isServerError, type RedisClient } from "./client.ts";
 
 /*
  * When a connection breaks, ioredis keeps the commands that were not answered
@@ -141,7 +141,7 @@ interface Waiting {
 }
 
 /** What may have happened to a command since it was issued. */
-export class Sending {
+export class Attempt {
   readonly #connections: RedisConnections;
   readonly #lost: number;
   readonly #opened: number;
@@ -168,7 +168,7 @@ export class Sending {
   }
 
   #changedNothing(cause: unknown): boolean {
-    if (isRefusal(cause)) return !this.isRepeated;
+    if (isServerError(cause)) return !this.isRepeated;
     // With `commandTimeout`, a command that timed out may yet be sent.
     return !this.#wasReady && this.#connections.opened === this.#opened &&
       !/timed out/.test(String(cause));

@@ -6,7 +6,11 @@
 
 import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { isRefusal, type RedisClient, type RedisEvaluator } from "./client.ts";
+import {
+  isServerError,
+  type RedisClient,
+  type RedisEvaluator,
+} from "./client.ts";
 
 /** A script, and the digest by which a server knows it. */
 export interface Script {
@@ -64,7 +68,9 @@ export async function evaluate(
   try {
     return await evaluator.evalshaBuffer(sha1, keys.length, ...keys, ...values);
   } catch (error) {
-    if (!isRefusal(error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    if (!isServerError(error) || !error.message.startsWith("NOSCRIPT")) {
+      throw error;
+    }
     if (!canRepeat()) throw error;
   }
   return await evaluator.evalBuffer(source, keys.length, ...keys, ...values);

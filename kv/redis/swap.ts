@@ -5,12 +5,12 @@
  */
 
 import type { Buffer } from "node:buffer";
-import type { KvCall } from "../call.ts";
+import type { KvCall } from "../core/call.ts";
 import type { RedisClient } from "./client.ts";
-import { type RedisConnections, Sending } from "./connections.ts";
+import { Attempt, type RedisConnections } from "./connections.ts";
 import { type Argument, evaluate, SWAP } from "./scripts.ts";
-import { argument, stored } from "./value.ts";
-import type { EncodedValue } from "../value.ts";
+import { argument, stored } from "./codec.ts";
+import type { EncodedValue } from "../core/value.ts";
 
 /**
  * Carries out a `cas`. The server compares bytes; where it finds others, their
@@ -29,7 +29,7 @@ export async function swap(
 ): Promise<void> {
   let { expected } = call;
   while (true) {
-    const sending = new Sending(connections);
+    const sending = new Attempt(connections);
     try {
       const current = await connections.answer(() =>
         expected === undefined
@@ -72,7 +72,7 @@ async function replace(
   name: string,
   { value, ttl }: KvCall,
   expected: EncodedValue,
-  sending: Sending,
+  sending: Attempt,
 ): Promise<true | Buffer | undefined> {
   const values: Argument[] = [argument(expected)];
   if (value !== undefined) values.push(argument(value));

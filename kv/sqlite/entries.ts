@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { KvCall } from "../call.ts";
-import type { EncodedValue } from "../value.ts";
-import { quote } from "./table.ts";
+import type { KvCall } from "../core/call.ts";
+import type { EncodedValue } from "../core/value.ts";
+import { quote } from "./schema.ts";
 
 /** A prepared statement, the same for every client. */
 export interface Statement {

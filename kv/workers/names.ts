@@ -4,11 +4,11 @@
  * @module
  */
 
-import { decodeKey, encodeKey, utf8Length } from "../key.ts";
-import { KeyLimit } from "../long_key.ts";
+import { decodeKey, encodeKey, utf8Length } from "../core/key.ts";
+import { KeyLimit } from "../core/long_key.ts";
 import type { KvKey } from "../store.ts";
-import { tryPatiently } from "./error.ts";
-import type { WorkersKvNamespace } from "./namespace.ts";
+import { tryPatiently } from "./errors.ts";
+import type { WorkersKvNamespace } from "./client.ts";
 
 /** The longest name that Workers KV takes, in bytes. */
 const MAX_NAME_BYTES = 512;

@@ -1,0 +1,124 @@
+/**
+ * Reading entries of Deno KV: out of their envelopes, and together with their
+ * chunks.
+ *
+ * @module
+ */
+
+import type { KvPageEntry } from "../core/driver.ts";
+import { failure } from "../core/call.ts";
+import { readChunks } from "./chunks.ts";
+import type { DenoKvEntry, DenoKvKey } from "./client.ts";
+import type { DenoDatabase } from "./database.ts";
+import { DamagedEntry } from "./errors.ts";
+import { isOfStrings, keyLimit, rangeOf } from "./key.ts";
+import {
+  chunksOf,
+  decodeDenoValue,
+  type DenoValue,
+  isChunks,
+  open,
+} from "./codec.ts";
+import { KvCorruptionError } from "../errors.ts";
+import { describe, startsWith } from "../core/key.ts";
+import { KeyLimit } from "../core/long_key.ts";
+import type { KvKey } from "../store.ts";
+
+/** How often to read a value that is overwritten while it is being read. */
+const MAX_READINGS = 100;
+
+/** An entry with its whole value. */
+export interface Loaded {
+  /** The entry: that found first, or a later one. */
+  readonly entry: DenoKvEntry;
+  /** Its value; `undefined` if there is none, or none any more. */
+  readonly stored: DenoValue | undefined;
+}
+
+/**
+ * Completes an entry with its chunks. If they are gone, the entry has been
+ * overwritten meanwhile and is read again.
+ *
+ * @param db Where to read.
+ * @param entry The entry, as it was found.
+ * @returns The entry and its value.
+ * @throws {DamagedEntry} If it cannot be understood.
+ */
+export async function load(
+  db: DenoDatabase,
+  entry: DenoKvEntry,
+): Promise<Loaded> {
+  for (let i = 0; i < MAX_READINGS; i++) {
+    const { stored } = open(entry);
+    if (!isChunks(stored)) return { entry, stored };
+    const data = await readChunks(db, stored);
+    if (data !== undefined) return { entry, stored: { data } };
+    const { versionstamp } = entry;
+    entry = await db.get(entry.key as DenoKvKey);
+    if (entry.versionstamp === versionstamp) {
+      throw new DamagedEntry("a part of the value is missing");
+    }
+  }
+  throw new Error(
+    `it was overwritten ${MAX_READINGS} times while it was being read`,
+  );
+}
+
+/**
+ * Lists the entries under a prefix.
+ *
+ * @param db Where to read.
+ * @param prefix The parts of the prefix.
+ * @returns The entries, in pages.
+ */
+export async function* listPages(
+  db: DenoDatabase,
+  prefix: readonly string[],
+): AsyncGenerator<KvPageEntry[]> {
+  const { whole, shortened } = keyLimit.ranges(prefix);
+  if (whole !== undefined) {
+    const { start, end } = rangeOf(whole);
+    yield* listRange(db, start, end, prefix, false);
+  }
+  if (shortened !== undefined) {
+    const { first, last } = KeyLimit.digests;
+    const [start, end] = [[...shortened, first], [...shortened, last]];
+    yield* listRange(db, start, end, prefix, true);
+  }
+}
+
+async function* listRange(
+  db: DenoDatabase,
+  start: DenoKvKey,
+  end: DenoKvKey,
+  prefix: readonly string[],
+  onlyShortened: boolean,
+): AsyncGenerator<KvPageEntry[]> {
+  for await (const entries of db.pages(start, end)) {
+    let page: KvPageEntry[] = [];
+    for (const entry of entries) {
+      if (!isOfStrings(entry.key)) continue;
+      const isShortened = keyLimit.isShortened(entry.key);
+      if (onlyShortened && !isShortened) continue;
+      if (chunksOf(entry.value) !== undefined && page.length > 0) {
+        // A large value is read when its turn has come, not for a whole page.
+        yield page;
+        page = [];
+      }
+      try {
+        const opened = open(entry);
+        const key = isShortened ? opened.key as KvKey : entry.key;
+        if (key === undefined || !startsWith(key, prefix)) continue;
+        const stored = isChunks(opened.stored)
+          ? (await load(db, entry)).stored
+          : opened.stored;
+        if (stored === undefined) continue;
+        const value = decodeDenoValue(stored);
+        page.push({ key, value, expiry: opened.expires });
+      } catch (error) {
+        throw failure(`list ${describe(entry.key)}`, error, KvCorruptionError);
+      }
+    }
+    if (page.length > 0) yield page;
+  }
+}

@@ -1,0 +1,342 @@
+/**
+ * Writing entries of Deno KV: as many calls as possible in one commit, each
+ * with an outcome of its own.
+ *
+ * @module
+ */
+
+import type { KvCall } from "../core/call.ts";
+import { copyValue } from "../core/copy.ts";
+import { ChunkCollector, LargeWrite, removeChunks } from "./chunks.ts";
+import type { DenoKvAtomic, DenoKvEntry } from "./client.ts";
+import type { DenoDatabase } from "./database.ts";
+import { fail, isLocked, LostCommit } from "./errors.ts";
+import { keyBytes, storedKey } from "./key.ts";
+import { load } from "./list.ts";
+import {
+  asFound,
+  chunksOf,
+  type DenoValue,
+  open,
+  seal,
+  sealChunks,
+} from "./codec.ts";
+import type { KvKey } from "../store.ts";
+
+/** About how many bytes a commit has, below the 819,200 that it may take. */
+export const COMMIT_BYTES = 700_000;
+/** The bytes of all keys of a commit, below the 81,920 that they may take. */
+const COMMIT_KEY_BYTES = 80_000;
+/** The longest `expireIn`, some 3,000 years: dates overflow later on. */
+const MAX_EXPIRE_IN = 1e14;
+/** How many milliseconds are between two looks for garbage, at least. */
+const COLLECT_INTERVAL = 1_000;
+
+type Call = KvCall<DenoValue>;
+
+/** Carries out the writing calls of a store. */
+export class DenoWriter {
+  readonly #db: DenoDatabase;
+  readonly #collector: ChunkCollector;
+  #collected = -Infinity;
+
+  constructor(db: DenoDatabase) {
+    this.#db = db;
+    this.#collector = new ChunkCollector(db);
+  }
+
+  /** Carries out and settles calls, no two of them on the same key. */
+  async execute(calls: readonly Call[]): Promise<void> {
+    const writes = calls.map((call) => new Write(this.#db, call));
+    // In the order of the keys, a local file finds neighbours on one page.
+    if (writes.length > 1) {
+      writes.sort((a, b) => a.call.id < b.call.id ? -1 : 1);
+    }
+    const now = performance.now();
+    if (
+      now - this.#collected >= COLLECT_INTERVAL ||
+      writes.some(({ large }) => large !== undefined)
+    ) {
+      this.#collected = now;
+      // What cannot be collected now will be by a later step.
+      await this.#collector.step().catch(() => {});
+    }
+    const blind: Write[] = [];
+    const large: Write[] = [];
+    const creations: Write[] = [];
+    const swaps: Write[] = [];
+    for (const write of writes) {
+      if (write.call.kind !== "cas") {
+        (write.large === undefined ? blind : large).push(write);
+      } else {
+        (write.creates ? creations : swaps).push(write);
+      }
+    }
+    const parts: Promise<void>[] = [];
+    for (const group of commitsOf(blind)) parts.push(this.#write(group));
+    if (large.length > 0) parts.push(this.#writeLarge(large));
+    const conditional = creations.length + swaps.length;
+    if (conditional > 0) {
+      const checks = await this.#db.checksFor(conditional);
+      for (const group of commitsOf(creations, checks)) {
+        parts.push(this.#create(group));
+      }
+      for (const group of commitsOf(swaps, checks)) {
+        parts.push(this.#swap(group));
+      }
+    }
+    await (parts.length === 1 ? parts[0] : Promise.all(parts));
+  }
+
+  async #write(writes: readonly Write[]): Promise<void> {
+    try {
+      await this.#db.commit((atomic) => {
+        for (const write of writes) write.addTo(atomic);
+      });
+    } catch (error) {
+      return mayBeOfOne(writes, error)
+        ? inHalves(writes, (half) => this.#write(half))
+        : failAll(writes, error);
+    }
+    for (const { call } of writes) call.resolve();
+  }
+
+  async #writeLarge(writes: readonly Write[]): Promise<void> {
+    for (const write of writes) {
+      const large = write.large!;
+      try {
+        const entry = await this.#db.get(write.key);
+        await large.stage();
+        const ready = { write, entry };
+        const done = await this.#db.swap((atomic) => replace(atomic, ready));
+        if (!done) await large.assertStaged();
+        write.call.resolve();
+      } catch (error) {
+        if (!(error instanceof LostCommit)) await large.undo();
+        fail(write.call, error);
+      }
+    }
+  }
+
+  /** Swaps from nothing to something, which is mostly what is found. */
+  async #create(writes: readonly Write[]): Promise<void> {
+    try {
+      const done = await this.#db.swap((atomic) => {
+        for (const write of writes) {
+          atomic.check({ key: write.key, versionstamp: null });
+          write.addTo(atomic);
+        }
+      });
+      if (!done) return this.#swap(writes);
+    } catch (error) {
+      return mayBeOfOne(writes, error)
+        ? inHalves(writes, (half) => this.#create(half))
+        : failAll(writes, error);
+    }
+    for (const { call } of writes) call.resolve(true);
+  }
+
+  /** Swaps together what can be; if one of them fails, in ever smaller groups. */
+  async #swap(writes: readonly Write[]): Promise<void> {
+    if (writes.length === 1) return this.#swapAlone(writes[0]!);
+    const together: Ready[] = [];
+    const alone: Write[] = [];
+    try {
+      await this.#db.inTens(writes, async (ten) => {
+        const entries = await this.#db.getMany(ten.map(({ key }) => key));
+        for (const [i, write] of ten.entries()) {
+          const entry = entries[i]!;
+          if (write.large !== undefined || chunksOf(entry.value)) {
+            alone.push(write);
+          } else if (isToBeMade(write.call, entry)) {
+            together.push({ write, entry });
+          }
+        }
+      });
+    } catch (error) {
+      return failAll(writes, error);
+    }
+    if (together.length > 0) await this.#swapTogether(together);
+    for (const write of alone) await this.#swapAlone(write);
+  }
+
+  async #swapTogether(swaps: readonly Ready[]): Promise<void> {
+    const writes = swaps.map(({ write }) => write);
+    try {
+      if (await this.#commitSwaps(swaps)) return;
+    } catch (error) {
+      if (!mayBeOfOne(writes, error)) return failAll(writes, error);
+    }
+    await inHalves(writes, (half) => this.#swap(half));
+  }
+
+  /** Swaps again and again until it is decided. */
+  async #swapAlone(write: Write): Promise<void> {
+    let staged = false;
+    try {
+      while (true) {
+        const found = await this.#db.get(write.key);
+        const { entry, stored } = await load(this.#db, found);
+        if (!isExpected(write.call, stored)) break;
+        if (!staged) await write.large?.stage();
+        staged = true;
+        if (await this.#commitSwaps([{ write, entry }])) return;
+        await write.large?.assertStaged();
+      }
+      await write.large?.undo();
+    } catch (error) {
+      if (!(error instanceof LostCommit)) await write.large?.undo();
+      fail(write.call, error);
+    }
+  }
+
+  async #commitSwaps(swaps: readonly Ready[]): Promise<boolean> {
+    const done = await this.#db.swap((atomic) => {
+      for (const ready of swaps) {
+        const { write: { key }, entry: { versionstamp } } = ready;
+        atomic.check({ key, versionstamp });
+        replace(atomic, ready);
+      }
+    });
+    if (done) { for (const { write } of swaps) write.call.resolve(true); }
+    return done;
+  }
+}
+
+/** A call that writes, and what it writes. */
+class Write {
+  readonly call: Call;
+  /** The key, as it is stored. */
+  readonly key: KvKey;
+  /** The chunks of a value that is too large for one entry. */
+  readonly large: LargeWrite | undefined = undefined;
+  /** The bytes of the value in the entry. */
+  readonly bytes: number = 0;
+  readonly #value: unknown;
+
+  constructor(db: DenoDatabase, call: Call) {
+    this.call = call;
+    this.key = storedKey(call.key);
+    if (call.value === undefined) return;
+    const envelope = {
+      expires: call.expiry,
+      key: this.key === call.key ? undefined : call.key,
+    };
+    const sealed = seal(call.value, envelope);
+    if (sealed instanceof Uint8Array) {
+      this.large = new LargeWrite(db, this.key, sealed, this.#expireIn);
+      this.#value = sealChunks(this.large.chunks, envelope);
+    } else {
+      this.#value = sealed.value;
+      this.bytes = sealed.bytes;
+    }
+  }
+
+  /** Whether it swaps from nothing to a value that fits. */
+  get creates(): boolean {
+    return this.call.expected === undefined && this.call.value !== undefined &&
+      this.large === undefined;
+  }
+
+  /** Adds what is to be written to a commit. */
+  addTo(atomic: DenoKvAtomic): void {
+    const expireIn = this.#expireIn;
+    this.large?.complete(atomic);
+    if (this.#value === undefined) atomic.delete(this.key);
+    else if (expireIn === undefined) atomic.set(this.key, this.#value);
+    else atomic.set(this.key, this.#value, { expireIn });
+  }
+
+  get #expireIn(): number | undefined {
+    const { ttl } = this.call;
+    return ttl === undefined || ttl > MAX_EXPIRE_IN ? undefined : ttl;
+  }
+}
+
+/** A call that writes, and the entry that it replaces. */
+interface Ready {
+  readonly write: Write;
+  readonly entry: DenoKvEntry;
+}
+
+/** Adds to a commit what is to be written, and that what it replaces goes. */
+function replace(atomic: DenoKvAtomic, { write, entry }: Ready): void {
+  write.addTo(atomic);
+  const old = chunksOf(entry.value);
+  if (old !== undefined) removeChunks(atomic, old);
+}
+
+/** Settles a swap, unless what is there is as expected and to be replaced. */
+function isToBeMade(call: Call, entry: DenoKvEntry): boolean {
+  try {
+    return isExpected(call, open(entry).stored as DenoValue | undefined);
+  } catch (error) {
+    fail(call, error);
+    return false;
+  }
+}
+
+/** The same, of the whole value. */
+function isExpected(call: Call, stored: DenoValue | undefined): boolean {
+  if (!matches(call, stored)) call.resolve(false);
+  else if (call.value === undefined && stored === undefined) call.resolve(true);
+  else return true;
+  return false;
+}
+
+/** Whether a value is what a call expects, whoever wrote it. */
+function matches(call: Call, stored: DenoValue | undefined): boolean {
+  if (call.matches(stored)) return true;
+  if (stored === undefined || !("native" in stored)) return false;
+  // Other programs may have written members that are undefined, or instances.
+  try {
+    const native = copyValue(stored.native).value;
+    return native !== undefined && call.matches(asFound(native));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an error of a commit may be due to only one of its members. */
+function mayBeOfOne(writes: readonly Write[], error: unknown): boolean {
+  return writes.length > 1 && !(error instanceof LostCommit) &&
+    !isLocked(error);
+}
+
+function failAll(writes: readonly Write[], error: unknown): void {
+  for (const { call } of writes) fail(call, error);
+}
+
+/** Carries out two halves of what could not be carried out together. */
+async function inHalves(
+  writes: readonly Write[],
+  carryOut: (writes: readonly Write[]) => Promise<void>,
+): Promise<void> {
+  const middle = Math.ceil(writes.length / 2);
+  const halves = [writes.slice(0, middle), writes.slice(middle)];
+  await Promise.all(
+    halves.filter(({ length }) => length > 0).map(carryOut),
+  );
+}
+
+/** Cuts writes into commits, in which a key counts for up to three times. */
+function commitsOf(writes: readonly Write[], most = Infinity): Write[][] {
+  const groups: Write[][] = [];
+  let group: Write[] = [];
+  let [bytes, keys] = [0, 0];
+  for (const write of writes) {
+    const key = keyBytes(write.key);
+    bytes += write.bytes + 3 * key;
+    keys += key;
+    if (
+      group.length === 0 || group.length === most ||
+      bytes > COMMIT_BYTES || keys > COMMIT_KEY_BYTES
+    ) {
+      group = [];
+      groups.push(group);
+      [bytes, keys] = [write.bytes + 3 * key, key];
+    }
+    group.push(write);
+  }
+  return groups;
+}

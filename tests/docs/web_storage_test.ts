@@ -1,0 +1,36 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { WebStorageKvStore } from "../../examples/web_storage.ts";
+import { KvError } from "../../kv/errors.ts";
+import { conformance } from "../../testing/mod.ts";
+
+function open() {
+  return {
+    store: new WebStorageKvStore(sessionStorage),
+    close: () => sessionStorage.clear(),
+  };
+}
+
+conformance({
+  name: "WebStorageKvStore",
+  open,
+  without: new WebStorageKvStore(sessionStorage).traits.without,
+});
+
+Deno.test("WebStorageKvStore keeps plain values readable", async () => {
+  const { store, close } = open();
+  await store.set(["a", "b"], { c: 1 });
+  assertEquals(sessionStorage.getItem("kv:a!b"), 'Infinity {"c":1}');
+  close();
+});
+
+Deno.test("WebStorageKvStore rejects what is beyond the quota, and changes nothing", async () => {
+  const { store, close } = open();
+  await store.set(["a"], 1);
+  await assertRejects(
+    () => store.set(["a"], "x".repeat(11_000_000)),
+    KvError,
+    'Cannot set ["a"]',
+  );
+  assertEquals(await store.get(["a"]), 1);
+  close();
+});

@@ -1,0 +1,178 @@
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { shardOf } from "../../kv/durable_object/shards.ts";
+import type { Inspection } from "../support/worker/objects.ts";
+import { conformanceInWorkerd, unsanitized } from "../support/worker/suite.ts";
+import { Workerd } from "../support/worker/workerd.ts";
+
+conformanceInWorkerd("DurableObjectKvStore", "object");
+conformanceInWorkerd("DurableObjectKvStore over three objects", "shards");
+
+let worker: Workerd;
+
+Deno.test.beforeAll(async () => {
+  worker = await Workerd.start("tests/support/worker/objects.ts", {
+    objects: { OBJECTS: "InspectedObject" },
+  });
+});
+
+Deno.test.afterAll(() => worker[Symbol.asyncDispose]());
+
+/** Asks the worker; each test uses a store of its own. */
+async function ask<T>(path: string): Promise<T> {
+  const response = await worker.fetch(`http://worker/${path}`);
+  const answer = await response.json();
+  if (!response.ok) throw Object.assign(new Error(answer.message), answer);
+  return answer;
+}
+
+function inWorkerd(name: string, fn: () => Promise<void>): void {
+  Deno.test({ ...unsanitized, name: `DurableObjectKvStore: ${name}`, fn });
+}
+
+inWorkerd("one of 200 creates from ten requests wins", async () => {
+  const won = await Promise.all(
+    Array.from({ length: 10 }, () => ask<number>("race/create?times=20")),
+  );
+  assertEquals(won.reduce((a, b) => a + b), 1);
+});
+
+inWorkerd("200 increments from ten requests are all counted", async () => {
+  await Promise.all(
+    Array.from({ length: 10 }, () => ask<number>("count/increment?times=20")),
+  );
+  assertEquals(await ask("count/get?key=counter"), 200);
+});
+
+inWorkerd("an alarm deletes what has expired, chunks included", async () => {
+  await ask("alarm/expiring?times=5000&ttl=50");
+  await ask("alarm/set?key=live");
+  const before = await ask<Inspection>("alarm/inspect");
+  assertEquals(before.entries, 5_002);
+  assertEquals(before.chunks, 3);
+  assert(before.alarm !== null && before.alarm <= 10_050, `${before.alarm}`);
+
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await ask("alarm/ring");
+  // More than one alarm can delete: it has to go off again by itself.
+  const after = await until(
+    () => ask<Inspection>("alarm/inspect"),
+    ({ entries }) => entries === 1,
+  );
+  assertEquals(after, { entries: 1, chunks: 0, alarm: null });
+});
+
+inWorkerd("an alarm is set for the earliest expiry", async () => {
+  await ask("later/expiring?times=1&ttl=600000");
+  const late = (await ask<Inspection>("later/inspect")).alarm!;
+  assert(late > 590_000 && late <= 600_000, `${late}`);
+  await ask("later/expiring?times=1&ttl=100000");
+  const early = (await ask<Inspection>("later/inspect")).alarm!;
+  assert(early > 90_000 && early <= 100_000, `${early}`);
+});
+
+inWorkerd("an alarm that comes before a later expiry is set anew", async () => {
+  await ask("renewed/expiring?times=1&ttl=50");
+  await ask("renewed/expiring?times=1&ttl=600000");
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await ask("renewed/ring");
+  const { entries, alarm } = await until(
+    () => ask<Inspection>("renewed/inspect"),
+    ({ alarm }) => alarm !== null && alarm > 20_000,
+  );
+  assertEquals(entries, 2);
+  assert(alarm! > 590_000 && alarm! <= 600_000, `${alarm}`);
+});
+
+inWorkerd("values to 15 MiB are kept, and none of their chunks", async () => {
+  const bytes = 15_728_640;
+  assertEquals(await ask(`large/large?bytes=${bytes}`), [true, false, true]);
+  assertEquals((await ask<Inspection>("large/inspect")).chunks, 15);
+  await ask("large/set?key=large");
+  assertEquals((await ask<Inspection>("large/inspect")).chunks, 0);
+});
+
+inWorkerd("a value beyond 15 MiB is a RangeError", async () => {
+  const { name, message } = await failure("larger/large?bytes=15728642");
+  assertEquals(name, "RangeError");
+  assertMatch(message, /at most 15728640 bytes: received 15728642/);
+});
+
+inWorkerd("gets of more than an answer carries are all answered", async () => {
+  assertEquals(await ask("gets/gets?times=30&bytes=2000000"), true);
+});
+
+inWorkerd("a write that an object broke at is of unknown outcome", async () => {
+  const { name, message } = await failure("broken/set?key=abort");
+  assertEquals(name, "KvOutcomeUnknownError");
+  assertMatch(message, /^Cannot set \["abort"\]: /);
+});
+
+inWorkerd("a read that an object broke at twice is a KvError", async () => {
+  assertEquals((await failure("broken/get?key=abort")).name, "KvError");
+});
+
+inWorkerd("a read that an object broke at once is made again", async () => {
+  assertEquals(await ask("mended/get?key=abort%20once"), null);
+});
+
+inWorkerd("a damaged entry fails alone", async () => {
+  await ask("damaged/set?key=damaged");
+  await ask("damaged/damage");
+  assertEquals(await ask("damaged/damaged"), [
+    "KvCorruptionError",
+    "KvCorruptionError",
+    1,
+  ]);
+  assertEquals((await failure("damaged/list")).name, "KvCorruptionError");
+});
+
+inWorkerd("another number of objects is another store", async () => {
+  await ask("shards/set?key=a&shards=2");
+  assertEquals(await ask("shards/list?shards=2"), [["a"]]);
+  assertEquals(await ask("shards/list?shards=3"), []);
+  assertEquals(await ask("shards/list"), []);
+});
+
+inWorkerd("a bad number of objects is a RangeError", async () => {
+  for (const shards of ["0", "257", "1.5", "NaN"]) {
+    const { name, message } = await failure(`bad/list?shards=${shards}`);
+    assertEquals(name, "RangeError");
+    assertMatch(message, new RegExp(`received ${shards}$`));
+  }
+});
+
+Deno.test("keys stay on their shard for ever", () => {
+  assertEquals(
+    ["", "a", "users!alice", "https://example.com/é\u{1F600}"]
+      .map((id) => shardOf(id, 256)),
+    [11, 179, 78, 127],
+  );
+});
+
+Deno.test("keys are spread evenly over shards", () => {
+  const counts = [0, 0, 0, 0, 0];
+  for (let i = 0; i < 10_000; i++) {
+    counts[shardOf(`_fedify!activityIdempotence!https://a.example/${i}`, 5)]!++;
+  }
+  for (const count of counts) assertLess(Math.abs(count - 2_000), 200);
+});
+
+async function failure(path: string): Promise<Error> {
+  try {
+    await ask(path);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error(`${path} did not fail`);
+}
+
+async function until<T>(
+  look: () => Promise<T>,
+  isThere: (seen: T) => boolean,
+): Promise<T> {
+  for (let i = 0;; i++) {
+    const seen = await look();
+    if (isThere(seen) || i === 100) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

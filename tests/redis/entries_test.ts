@@ -1,0 +1,206 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
+import { KvCorruptionError, KvError } from "../../kv/errors.ts";
+import { type RedisClient, RedisKvStore } from "../../kv/redis.ts";
+import {
+  clientKinds,
+  close,
+  freshPrefix,
+  mastersOf,
+  sleep,
+  testOn,
+  testOnKind,
+} from "./clients.ts";
+
+for (const kind of await clientKinds()) {
+  testOnKind(kind, "redis-cli shows keys and plain values", async (client) => {
+    const keyPrefix = freshPrefix();
+    const kv = new RedisKvStore(client, { keyPrefix });
+    const name = `${keyPrefix}users!https://example.com/@alice`;
+    await kv.set(["users", "https://example.com/@alice"], { n: ["ä", null] });
+    assertEquals(await client.get(name), '{"n":["ä",null]}');
+    assertEquals(await client.pttl(name), -1);
+    await kv.set(["users", "https://example.com/@alice"], "a", { ttl: 60_000 });
+    assertEquals(await client.get(name), '"a"');
+    const left = await client.pttl(name);
+    assert(left > 50_000 && left <= 60_000, `${left} ms left`);
+    await kv.delete(["users", "https://example.com/@alice"]);
+    assertEquals(await client.exists(name), 0);
+  });
+
+  testOnKind(kind, "a client may take numbers as text", async (client) => {
+    if ("nodes" in client) return;
+    const texts = client.duplicate({ stringNumbers: true });
+    const kv = new RedisKvStore(texts, { keyPrefix: freshPrefix() });
+    assert(await kv.cas(["a"], undefined, 1));
+    assert(await kv.cas(["a"], 1, 2, { ttl: 60_000 }));
+    assertEquals(await kv.cas(["a"], 1, 3), false);
+    assertEquals(await Array.fromAsync(kv.list()), [{ key: ["a"], value: 2 }]);
+    await kv.delete(["a"]);
+    await close(texts);
+  });
+
+  testOnKind(
+    kind,
+    "what stands under a key and is no value hurts no other call",
+    async (client) => {
+      const keyPrefix = freshPrefix();
+      const kv = new RedisKvStore(client, { keyPrefix });
+      const bad = new Set(Array.from({ length: 10 }, (_, i) => 97 * i));
+      const keys = Array.from({ length: 1_000 }, (_, i) => [`${i}`] as const);
+      await Promise.all(keys.map((key, i) => kv.set(key, i)));
+      for (const i of bad) {
+        await client.set(`${keyPrefix}${i}`, i % 2 ? "no JSON" : "\xff");
+      }
+      const found = await Promise.allSettled(keys.map((key) => kv.get(key)));
+      for (const [i, result] of found.entries()) {
+        if (bad.has(i)) {
+          assert(result.status === "rejected");
+          assertInstanceOf(result.reason, KvCorruptionError);
+        } else {
+          assertEquals(result, { status: "fulfilled", value: i });
+        }
+      }
+      await Promise.all(keys.map((key) => kv.delete(key)));
+      assertEquals(await kv.get(["0"]), undefined);
+    },
+  );
+
+  testOnKind(
+    kind,
+    "a key of another type is no entry, alone or among others",
+    async (client) => {
+      const keyPrefix = freshPrefix();
+      const kv = new RedisKvStore(client, { keyPrefix });
+      await client.rpush(`${keyPrefix}list`, "1");
+      await kv.set(["a"], 1);
+      assertEquals(await kv.get(["list"]), undefined);
+      assertEquals(
+        await Promise.all([kv.get(["list"]), kv.get(["a"])]),
+        [undefined, 1],
+      );
+      await assertRejects(() => kv.cas(["list"], 1, 2), KvError, "WRONGTYPE");
+      assertEquals(await kv.cas(["list"], undefined, 2), false);
+      await kv.set(["list"], 3);
+      assertEquals(await kv.get(["list"]), 3);
+      await Promise.all([kv.delete(["list"]), kv.delete(["a"])]);
+    },
+  );
+
+  testOnKind(
+    kind,
+    "calls work on after the server forgot its scripts",
+    async (client) => {
+      const kv = new RedisKvStore(client, { keyPrefix: freshPrefix() });
+      const keys = Array.from({ length: 50 }, (_, i) => [`${i}`] as const);
+      for (let round = 0; round < 3; round++) {
+        const nodes = mastersOf(client);
+        await Promise.all(nodes.map((node) => node.script("FLUSH")));
+        const ttl = { ttl: 60_000 };
+        await Promise.all(keys.map((key) => kv.set(key, round, ttl)));
+        assertEquals((await Array.fromAsync(kv.list())).length, 50);
+        await Promise.all(nodes.map((node) => node.script("FLUSH")));
+        const swaps = keys.map((key) => kv.cas(key, round, "swapped"));
+        assert((await Promise.all(swaps)).every(Boolean));
+        assertEquals(await kv.cas(keys[0]!, round, "again"), false);
+        assertEquals(await kv.get(keys[0]!), "swapped");
+      }
+      await Promise.all(keys.map((key) => kv.delete(key)));
+    },
+  );
+
+  testOnKind(
+    kind,
+    "cas() compares by content what other clients wrote in another form",
+    async (client) => {
+      const keyPrefix = freshPrefix();
+      const kv = new RedisKvStore(client, { keyPrefix });
+      await client.set(`${keyPrefix}a`, ' { "b" : 1, "a" : [ 2 ] } ');
+      assertEquals(await kv.cas(["a"], { a: [3], b: 1 }, "new"), false);
+      assertEquals(await kv.cas(["a"], { a: [2], b: 1 }, "new"), true);
+      assertEquals(await client.get(`${keyPrefix}a`), '"new"');
+      await kv.delete(["a"]);
+    },
+  );
+
+  testOnKind(kind, "a TTL ends to the millisecond", async (client) => {
+    const keyPrefix = freshPrefix();
+    const kv = new RedisKvStore(client, { keyPrefix });
+    await Promise.all([kv.set(["a"], 1, { ttl: 30 }), kv.set(["b"], 2)]);
+    assertEquals(await kv.cas(["b"], 2, 3, { ttl: 30 }), true);
+    assertEquals(await kv.get(["a"]), 1);
+    await sleep(60);
+    assertEquals(await kv.get(["a"]), undefined);
+    assertEquals(await kv.cas(["b"], undefined, 4), true);
+    assertEquals(await client.pttl(`${keyPrefix}b`), -1);
+    await kv.delete(["b"]);
+  });
+
+  if (!kind.isCluster) continue;
+
+  testOnKind(kind, "keys are spread over all masters", async (client) => {
+    const keyPrefix = freshPrefix();
+    const kv = new RedisKvStore(client, { keyPrefix });
+    const keys = Array.from({ length: 300 }, (_, i) => [`${i}`] as const);
+    await Promise.all(keys.map((key) => kv.set(key, 1)));
+    const counts = await Promise.all(
+      mastersOf(client).map(
+        async (node) => (await node.keys(`${keyPrefix}*`)).length,
+      ),
+    );
+    assertEquals(counts.length, 3);
+    assert(counts.every((count) => count > 50), `${counts}`);
+    assertEquals(counts.reduce((sum, count) => sum + count), 300);
+    await Promise.all(keys.map((key) => kv.delete(key)));
+  });
+
+  testOnKind(
+    kind,
+    "calls on keys with one hash tag travel together",
+    async (client) => {
+      const keyPrefix = `{${freshPrefix()}}`;
+      const kv = new RedisKvStore(client, { keyPrefix });
+      const keys = Array.from({ length: 300 }, (_, i) => [`${i}`] as const);
+      await Promise.all(keys.map((key, i) => kv.set(key, i)));
+      const values = await Promise.all(keys.map((key) => kv.get(key)));
+      assertEquals(values, keys.map((_, i) => i));
+      assertEquals((await Array.fromAsync(kv.list())).length, 300);
+      await Promise.all(keys.map((key) => kv.delete(key)));
+    },
+  );
+}
+
+const [kind] = await clientKinds();
+
+testOn(
+  kind!.reason,
+  "many stores on one client add no more listeners than one",
+  async () => {
+    const client = kind!.connect();
+    const kv = new RedisKvStore(client);
+    const count = client.listenerCount("close");
+    for (let i = 0; i < 20; i++) new RedisKvStore(client);
+    assertEquals(client.listenerCount("close"), count);
+    await kv.get(["a"]);
+    await close(client);
+  },
+);
+
+Deno.test("RedisKvStore refuses what is no client, or no prefix", () => {
+  assertThrows(
+    () => new RedisKvStore({} as RedisClient),
+    TypeError,
+    "redis must be a client of ioredis: received object",
+  );
+  const client = { mgetBuffer() {} } as unknown as RedisClient;
+  assertThrows(
+    () => new RedisKvStore(client, { keyPrefix: 1 as unknown as string }),
+    TypeError,
+    "keyPrefix must be a well-formed string",
+  );
+});

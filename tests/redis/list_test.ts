@@ -1,0 +1,181 @@
+import { assert, assertEquals } from "@std/assert";
+import { RedisKvStore } from "../../kv/redis.ts";
+import {
+  type Client,
+  clientKinds,
+  close,
+  freshPrefix,
+  testOn,
+  testOnKind,
+  versions,
+  withoutServers,
+} from "./clients.ts";
+import { startRedis, startRedisCluster } from "../../servers/mod.ts";
+
+const FOREIGN = 200_000;
+
+for (const kind of await clientKinds()) {
+  testOnKind(kind, "3,000 entries are listed in order", async (client) => {
+    const kv = new RedisKvStore(client, { keyPrefix: freshPrefix() });
+    const keys = Array.from({ length: 3_000 }, (_, i) => {
+      const number = String(i).padStart(4, "0");
+      return ["users", number.slice(0, 2), number] as const;
+    });
+    await Promise.all(keys.map((key, i) => kv.set(key, i)));
+    const entries = await Array.fromAsync(kv.list(["users"]));
+    assertEquals(entries, keys.map((key, value) => ({ key, value })));
+    await Promise.all(keys.map((key) => kv.delete(key)));
+  });
+
+  testOnKind(
+    kind,
+    "a glob in a prefix of either kind is literal",
+    async (client) => {
+      const prefixes = ["*", "?", "[ab]", "a", "b", "\\", "\\*", "^"];
+      const outer = freshPrefix();
+      const stores = prefixes.map((prefix) =>
+        new RedisKvStore(client, { keyPrefix: `${outer}${prefix}:` })
+      );
+      for (const [i, kv] of stores.entries()) {
+        await kv.set(["x", prefixes[i]!], i);
+      }
+      for (const [i, kv] of stores.entries()) {
+        const entries = [{ key: ["x", prefixes[i]!] as const, value: i }];
+        assertEquals(await Array.fromAsync(kv.list()), entries);
+        assertEquals(await Array.fromAsync(kv.list(["x"])), entries);
+        await kv.delete(["x", prefixes[i]!]);
+      }
+    },
+  );
+
+  testOnKind(
+    kind,
+    "list() leaves out what no store has written",
+    async (client) => {
+      const keyPrefix = freshPrefix();
+      const kv = new RedisKvStore(client, { keyPrefix });
+      await kv.set(["a"], 1);
+      await kv.set(["a", "b"], new Date(0));
+      const foreign = ["a!list", "a!hash", "a!text", "a!b c", "a!\x00"];
+      const names = foreign.map((name) => keyPrefix + name);
+      await client.lpush(names[0]!, "1");
+      await client.hset(names[1]!, "1", "2");
+      await client.set(names[2]!, "no JSON");
+      await client.set(names[3]!, "1");
+      await client.set(names[4]!, "1");
+      assertEquals(await Array.fromAsync(kv.list()), [
+        { key: ["a"], value: 1 },
+        { key: ["a", "b"], value: new Date(0) },
+      ]);
+      await Promise.all(names.map((name) => client.del(name)));
+      await kv.delete(["a"]);
+      await kv.delete(["a", "b"]);
+    },
+  );
+}
+
+for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
+  testOn(
+    withoutServers,
+    `ten entries are listed fast among ${FOREIGN} other keys (${version})`,
+    async () => {
+      await using server = await startRedis({ settings: { appendonly: "no" } });
+      await withClient(new Redis(server.url), async (client) => {
+        await client.eval(
+          `for i = 1, ARGV[1] do
+            redis.call("SET", (i % 2 == 0 and "kv:x " or "other:") .. i, "{}")
+          end`,
+          0,
+          FOREIGN,
+        );
+        const kv = new RedisKvStore(client);
+        const keys = Array.from(
+          { length: 10 },
+          (_, i) => ["mine", `${i}`] as const,
+        );
+        for (const key of keys) await kv.set(key, 1);
+        const start = performance.now();
+        const entries = await Array.fromAsync(kv.list(["mine"]));
+        const milliseconds = Math.round(performance.now() - start);
+        assertEquals(entries, keys.map((key) => ({ key, value: 1 })));
+        assertEquals(await Array.fromAsync(kv.list()), entries);
+        console.log(`ten of ${FOREIGN} listed in ${milliseconds} ms`);
+        assert(milliseconds < 2_000);
+      });
+    },
+  );
+
+  testOn(
+    withoutServers,
+    `entries whose slots move during a listing are in it (${version})`,
+    async () => {
+      await using cluster = await startRedisCluster();
+      const client = new Cluster([cluster.url]);
+      await withClient(client, async () => {
+        const kv = new RedisKvStore(client, { keyPrefix: "{kv}:" });
+        // Others, so that a walk takes longer than a key to move.
+        const others = new RedisKvStore(client, { keyPrefix: "other:" });
+        await Promise.all(
+          Array.from({ length: 60_000 }, (_, i) => others.set([`${i}`], i)),
+        );
+        const keys = Array.from({ length: 600 }, (_, i) => `${1_000 + i}`);
+        await Promise.all(keys.map((key) => kv.set([key], key)));
+        const expected = keys.map((key) => ({
+          key: [key] as const,
+          value: key,
+        }));
+        let isMoved = false;
+        async function move() {
+          await moveSlot(client, await client.cluster("KEYSLOT", "{kv}"));
+          isMoved = true;
+        }
+        async function list() {
+          do {
+            assertEquals(await Array.fromAsync(kv.list()), expected);
+          } while (!isMoved);
+          assertEquals(await Array.fromAsync(kv.list()), expected);
+        }
+        await Promise.all([move(), list()]);
+      });
+    },
+  );
+}
+
+/** Moves a slot to another master, key by key. */
+async function moveSlot(
+  client: InstanceType<typeof versions[string]["Cluster"]>,
+  slot: number,
+): Promise<void> {
+  const nodes = client.nodes("master");
+  const owner = client.slots[slot]![0]!;
+  const addressOf = (node: Client) => {
+    const { host, port } = node.options as { host: string; port: number };
+    return `${host}:${port}`;
+  };
+  const from = nodes.find((node) => addressOf(node) === owner)!;
+  const to = nodes.find((node) => node !== from)!;
+  const { host, port } = to.options;
+  const [fromId, toId] = [
+    await from.cluster("MYID"),
+    await to.cluster("MYID"),
+  ];
+  await to.cluster("SETSLOT", slot, "IMPORTING", fromId);
+  await from.cluster("SETSLOT", slot, "MIGRATING", toId);
+  for (const name of await from.cluster("GETKEYSINSLOT", slot, 10_000)) {
+    await from.call("migrate", [host!, port!, name, 0, 5_000]);
+  }
+  for (const node of [to, from, ...nodes]) {
+    await node.cluster("SETSLOT", slot, "NODE", toId);
+  }
+}
+
+async function withClient(
+  client: Client,
+  use: (client: Client) => Promise<void>,
+): Promise<void> {
+  try {
+    await use(client);
+  } finally {
+    await close(client);
+  }
+}

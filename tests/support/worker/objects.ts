@@ -1,0 +1,181 @@
+/**
+ * A worker that does to a `DurableObjectKvStore` what a request says.
+ *
+ * @module
+ */
+
+import {
+  type DurableObjectKvNamespace,
+  DurableObjectKvStore,
+  KvStoreDurableObject,
+  type KvStoreDurableObjectState,
+} from "../../../kv/durable_object.ts";
+
+/** What is in an object. */
+export interface Inspection {
+  readonly entries: number;
+  readonly chunks: number;
+  /** When the alarm is due, in milliseconds from now. */
+  readonly alarm: number | null;
+}
+
+interface Env {
+  readonly OBJECTS: DurableObjectKvNamespace;
+}
+
+/** An object that can be looked into, and that breaks when it is told to. */
+export class InspectedObject extends KvStoreDurableObject {
+  /** Which the base class of the runtime has. */
+  declare readonly ctx: KvStoreDurableObjectState & {
+    readonly storage: {
+      get(key: string): Promise<unknown>;
+      put(key: string, value: unknown): Promise<void>;
+      sync(): Promise<void>;
+    };
+    abort(reason: string): void;
+  };
+
+  /** What is in the object. */
+  async inspect(): Promise<Inspection> {
+    const alarm = await this.ctx.storage.getAlarm();
+    return {
+      entries: this.#count("kv"),
+      chunks: this.#count("kv_chunks"),
+      alarm: alarm === null ? null : alarm - Date.now(),
+    };
+  }
+
+  #count(table: string): number {
+    return this.ctx.storage.sql.exec(`SELECT count(*) FROM ${table}`)
+      .raw().toArray()[0]![0] as number;
+  }
+
+  /** Has the alarm go off now. */
+  async ring(): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** Damages what is stored under a key. */
+  damage(id: string): void {
+    this.ctx.storage.sql.exec("UPDATE kv SET value = '{' WHERE key = ?", id);
+  }
+
+  override async kvExecute(
+    ...parameters: Parameters<KvStoreDurableObject["kvExecute"]>
+  ): ReturnType<KvStoreDurableObject["kvExecute"]> {
+    const answer = await super.kvExecute(...parameters);
+    const { id } = parameters[0][0]!;
+    const { storage } = this.ctx;
+    if (id === "abort") this.ctx.abort("told to break");
+    if (id === 'abort"Conce' && !await storage.get("is broken")) {
+      await storage.put("is broken", true);
+      await storage.sync();
+      this.ctx.abort("told to break");
+    }
+    return answer;
+  }
+}
+
+const actions: Record<
+  string,
+  (kv: DurableObjectKvStore, parameters: URLSearchParams) => Promise<unknown>
+> = {
+  /** Creates an entry as often as told; how often that succeeded. */
+  async create(kv, parameters) {
+    const attempts = Array.from(
+      { length: Number(parameters.get("times")) },
+      () => kv.cas(["leader"], undefined, crypto.randomUUID()),
+    );
+    return (await Promise.all(attempts)).filter(Boolean).length;
+  },
+
+  /** Increments a counter as often as told; how many attempts that took. */
+  async increment(kv, parameters) {
+    let attempts = 0;
+    for (let done = 0; done < Number(parameters.get("times"));) {
+      const value = await kv.get<number>(["counter"]) ?? 0;
+      attempts++;
+      const expected = value === 0 ? undefined : value;
+      if (await kv.cas(["counter"], expected, value + 1)) done++;
+    }
+    return attempts;
+  },
+
+  get: (kv, parameters) => kv.get([parameters.get("key")!]),
+
+  set: (kv, parameters) => kv.set([parameters.get("key")!], "value"),
+
+  /** Writes entries with a TTL, one of them large. */
+  expiring: (kv, parameters) => {
+    const ttl = Number(parameters.get("ttl"));
+    const large = kv.set(["expiring"], "x".repeat(3_000_000), { ttl });
+    const small = Array.from(
+      { length: Number(parameters.get("times")) },
+      (_, i) => kv.set(["expiring", `${i}`], i, { ttl }),
+    );
+    return Promise.all([large, ...small]);
+  },
+
+  /** Writes, swaps and deletes a large value. */
+  async large(kv, parameters) {
+    const text = "é".repeat(Number(parameters.get("bytes")) / 2 - 1);
+    await kv.set(["large"], text);
+    const found = await kv.get(["large"]) === text;
+    return [
+      found,
+      await kv.cas(["large"], `${text.slice(1)}e`, "small"),
+      await kv.cas(["large"], text, `${text.slice(1)}è`),
+    ];
+  },
+
+  /** Reads more at once than one answer can carry. */
+  async gets(kv, parameters) {
+    const keys = Array.from(
+      { length: Number(parameters.get("times")) },
+      (_, i) => ["many", `${i}`] as const,
+    );
+    const value = "x".repeat(Number(parameters.get("bytes")));
+    for (const key of keys) await kv.set(key, value);
+    const found = await Promise.all(keys.map((key) => kv.get(key)));
+    return found.every((each) => each === value);
+  },
+
+  /** Reads a damaged entry in every way, beside one that is well. */
+  async damaged(kv) {
+    await kv.set(["well"], 1);
+    const outcomes = await Promise.allSettled([
+      kv.get(["damaged"]),
+      kv.cas(["damaged"], 1, 2),
+      kv.get(["well"]),
+    ]);
+    return outcomes.map((each) =>
+      each.status === "fulfilled" ? each.value : each.reason.name
+    );
+  },
+
+  async list(kv) {
+    return (await Array.fromAsync(kv.list())).map(({ key }) => key);
+  },
+};
+
+export default {
+  async fetch(request: Request, { OBJECTS }: Env): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    const [, name, action] = pathname.split("/") as [string, string, string];
+    const shards = Number(searchParams.get("shards") ?? 1);
+    const object = OBJECTS.get(OBJECTS.idFromName(name)) as InspectedObject;
+    try {
+      const kv = new DurableObjectKvStore(OBJECTS, { name, shards });
+      if (action === "inspect") return Response.json(await object.inspect());
+      if (action === "ring") return Response.json(await object.ring() ?? null);
+      if (action === "damage") {
+        return Response.json(await object.damage("damaged") ?? null);
+      }
+      const result = await actions[action]!(kv, searchParams);
+      return Response.json(result ?? null);
+    } catch (error) {
+      const { name, message } = error as Error;
+      return Response.json({ name, message }, { status: 500 });
+    }
+  },
+};
