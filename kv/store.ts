@@ -90,6 +90,7 @@ export interface KvStoreListEntry {
  * - `large-values`: values of any size, whatever the backend's own limit.
  * - `stable-list`: an entry there throughout a listing is yielded exactly
  *   once, even while others change.
+ * - `order`: a list yields entries in key order.
  *
  * @example Usage
  * ```ts
@@ -104,7 +105,8 @@ export type KvGuarantee =
   | "isolation"
   | "streaming"
   | "large-values"
-  | "stable-list";
+  | "stable-list"
+  | "order";
 
 /**
  * What a store is and what it does not promise: one manifest, read by users,
