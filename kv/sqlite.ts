@@ -10,15 +10,19 @@ import type { KvCall } from "./core/call.ts";
 import { decodeKey, keyRange } from "./core/key.ts";
 import {
   checkOpen,
-  isBusy,
-  isMissingTable,
-  isNested,
   prepare,
   type SqliteDatabase,
   withoutWaiting,
 } from "./sqlite/client.ts";
+import {
+  DamagedRowError,
+  isBusy,
+  isMissingTable,
+  isNested,
+} from "./sqlite/errors.ts";
 import { SqliteEntries, type Statement } from "./sqlite/entries.ts";
 import { indexName, schema } from "./sqlite/schema.ts";
+import { KvCorruptionError } from "./errors.ts";
 import type { KvStoreTraits } from "./store.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./core/value.ts";
 
@@ -223,7 +227,7 @@ export class SqliteKvStore extends KvCasDriver {
       } catch (error) {
         if (isBusy(error) || isMissingTable(error)) throw error;
         if (!this.#inTransaction()) {
-          for (const call of calls) call.reject(error);
+          for (const call of calls) rejectCall(call, error);
           return;
         }
         results.push(new Failure(error));
@@ -355,7 +359,7 @@ function carryOutAlone({ entries }: Open, call: KvCall): void {
     result = entries.carryOut(call);
   } catch (error) {
     if (isBusy(error) || isMissingTable(error)) throw error;
-    return call.reject(error);
+    return rejectCall(call, error);
   }
   settle(call, result);
 }
@@ -365,9 +369,17 @@ class Failure {
 }
 
 function settle(call: KvCall, result: unknown): void {
-  if (result instanceof Failure) call.reject(result.error);
+  if (result instanceof Failure) rejectCall(call, result.error);
   else if (call.kind === "get") call.found(result as EncodedValue | undefined);
   else call.resolve(result);
+}
+
+function rejectCall(call: KvCall, error: unknown): void {
+  call.reject(
+    error instanceof DamagedRowError
+      ? call.failure(error, KvCorruptionError)
+      : error,
+  );
 }
 
 function rollBack({ rollback }: Open): void {

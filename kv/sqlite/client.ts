@@ -1,5 +1,5 @@
 /**
- * The SQLite clients, whose shapes differ a little, and their errors.
+ * The SQLite clients, whose shapes differ a little.
  *
  * @module
  */
@@ -106,30 +106,4 @@ function columns(row: unknown): readonly unknown[] | undefined {
     return row ?? undefined;
   }
   return Object.values(row);
-}
-
-interface SqliteError {
-  readonly errcode?: number; // node:sqlite
-  readonly errno?: number; // bun:sqlite
-  readonly code?: string | number; // better-sqlite3, @db/sqlite
-  readonly message?: string;
-}
-
-/** Whether a lock that another connection holds is in the way. */
-export function isBusy(error: unknown): boolean {
-  const { errcode, errno, code, message = "" } = error as SqliteError;
-  return [errcode, errno, code].some((code) =>
-    typeof code === "number" && ((code & 0xff) === 5 || (code & 0xff) === 6)
-  ) || /^SQLITE_(BUSY|LOCKED)/.test(String(code)) ||
-    /database( table| schema)? is locked/.test(message);
-}
-
-/** Whether the table is missing. */
-export function isMissingTable(error: unknown): boolean {
-  return /no such table/.test((error as SqliteError).message ?? "");
-}
-
-/** Whether a transaction was open already. */
-export function isNested(error: unknown): boolean {
-  return /within a transaction/.test((error as SqliteError).message ?? "");
 }

@@ -7,6 +7,8 @@
 
 import type { KvCall } from "../core/call.ts";
 import type { EncodedValue } from "../core/value.ts";
+import { ContendedRowError, DamagedRowError } from "./errors.ts";
+import { expiryOf, isSame, valueOf } from "./row.ts";
 import { quote } from "./schema.ts";
 
 /** A prepared statement, the same for every client. */
@@ -47,9 +49,13 @@ const SWEEP_ROWS_PER_CALL = 8;
 /** How long to rest when nothing more is expired, in milliseconds. */
 const SWEEP_INTERVAL = 500;
 
+/** How often a swap starts over because the row changed in between. */
+const MAX_SWAP_ATTEMPTS = 4;
+
 /** The entries in a table that exists. */
 export class SqliteEntries {
   readonly #select: Statement;
+  readonly #compare: Statement;
   readonly #set: Statement;
   readonly #setLater: Statement;
   readonly #setDue: Statement;
@@ -79,6 +85,9 @@ export class SqliteEntries {
     const due =
       `(SELECT rowid FROM ${table} WHERE due <= ? ORDER BY due LIMIT ?)`;
     this.#select = prepare(`SELECT value, expires FROM ${table} WHERE key = ?`);
+    this.#compare = prepare(
+      `SELECT value, expires, value = ? AS same FROM ${table} WHERE key = ?`,
+    );
     this.#set = prepare(
       `INSERT INTO ${table} (key, value) VALUES (?, ?) ` +
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = NULL",
@@ -133,11 +142,7 @@ export class SqliteEntries {
 
   #read(id: string): EncodedValue | undefined {
     const row = this.#select.get(id);
-    if (row === undefined) return undefined;
-    const expires = row[1];
-    return expires === null || expires as number > Date.now()
-      ? row[0] as EncodedValue
-      : undefined;
+    return row === undefined ? undefined : alive(row);
   }
 
   #write(
@@ -145,10 +150,12 @@ export class SqliteEntries {
     value: EncodedValue | undefined,
     expiry: number | undefined,
   ): void {
-    if (expiry === undefined) {
-      this.#set.run(id, value);
-    } else if (this.#setLater.run(id, value, expiry, expiry) === 0) {
-      this.#setDue.run(id, value, expiry, expiry);
+    const changes = expiry === undefined
+      ? this.#set.run(id, value)
+      : this.#setLater.run(id, value, expiry, expiry) ||
+        this.#setDue.run(id, value, expiry, expiry);
+    if (changes === 0) {
+      throw new Error("a trigger of the table stops the write");
     }
   }
 
@@ -157,18 +164,38 @@ export class SqliteEntries {
     if (expected !== undefined && !this.#readsFirst) {
       if (this.#replace(call, expected)) return true;
     }
-    // Only another process can come between the two statements. The second one
-    // then changes nothing, and the first is repeated.
-    while (true) {
-      const current = this.#read(id);
-      if (expected !== undefined) this.#readsFirst = current !== expected;
+    // Another connection may change the row between two statements. Then the
+    // second one changes nothing, and the row is read again.
+    let current = this.#read(id);
+    if (expected !== undefined) this.#readsFirst = current !== expected;
+    for (let attempt = 0; attempt < MAX_SWAP_ATTEMPTS; attempt++) {
       if (!call.matches(current)) return false;
-      if (current !== undefined) {
+      if (current === undefined) {
+        if (value === undefined || this.#makeNew(call)) return true;
+        current = this.#read(id);
+      } else {
         if (this.#replace(call, current)) return true;
-      } else if (value === undefined || this.#makeNew(call)) {
-        return true;
+        current = this.#readAfter(current, id);
       }
     }
+    throw new ContendedRowError();
+  }
+
+  /**
+   * Reads a row again that was not replaced. One statement compares and reads:
+   * if SQLite calls values different that read the same, such as text that is
+   * not UTF-8, then no other connection is the reason.
+   */
+  #readAfter(current: EncodedValue, id: string): EncodedValue | undefined {
+    const row = this.#compare.get(current, id);
+    if (row === undefined) return undefined;
+    const value = alive(row);
+    if (value !== undefined && isSame(value, current) && !row[2]) {
+      throw new DamagedRowError(
+        'the column "value" holds text that is not well-formed UTF-8, or a NUL',
+      );
+    }
+    return value;
   }
 
   /** Makes an entry, unless there is one that is alive. */
@@ -206,9 +233,9 @@ export class SqliteEntries {
     const rows: Row[] = [];
     const all = this.#page.all(start, end ?? AFTER_ALL_TEXT, limit);
     for (const [id, value, expires] of all) {
-      const expiry = expires === null ? undefined : expires as number;
+      const expiry = expiryOf(expires);
       if (expiry === undefined || expiry > now) {
-        rows.push({ id: id as string, value: value as EncodedValue, expiry });
+        rows.push({ id: id as string, value: valueOf(value), expiry });
       }
     }
     // No character of an encoded key is as small as a space.
@@ -247,6 +274,14 @@ export class SqliteEntries {
       ? deleted
       : deleted + this.#postpone.run(now, limit, now);
   }
+}
+
+/** The value of a row, unless it is expired. */
+function alive([value, expires]: readonly unknown[]): EncodedValue | undefined {
+  const expiry = expiryOf(expires);
+  return expiry === undefined || expiry > Date.now()
+    ? valueOf(value)
+    : undefined;
 }
 
 /** A blob, which SQLite sorts behind every text. */
