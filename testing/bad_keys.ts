@@ -1,3 +1,4 @@
+// Cases about keys that every method rejects.
 import type { KvKey, KvStore } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
@@ -15,9 +16,9 @@ const section = "Keys";
 export const badKeyCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "every method refuses an empty key",
-    line: "an empty sequence is a TypeError, from every method",
-    promises: [],
+    name: "every method rejects an empty key",
+    line: "an empty sequence throws a TypeError in every method",
+    guarantees: [],
     async run({ store }) {
       for (const [what, call] of calls(store, [])) {
         expectClass(await rejection(what, call), TypeError, what);
@@ -27,9 +28,9 @@ export const badKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "every method refuses a key that is no array",
-    line: "a key is one or more parts; anything else is a TypeError",
-    promises: [],
+    name: "every method rejects a key that is not an array",
+    line: "a key has one or more parts; anything else throws a TypeError",
+    guarantees: [],
     async run({ store }) {
       const keys = ["a", 1, null, {}, new Set(["a"]), { 0: "a", length: 1 }];
       for (const key of keys) {
@@ -45,9 +46,9 @@ export const badKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "every method refuses a part that is no string, and names it",
-    line: "a part that is no string is a TypeError that names the part",
-    promises: [],
+    name: "every method rejects a part that is not a string and names the part",
+    line: "a part that is not a string throws a TypeError that names the part",
+    guarantees: [],
     async run({ store }) {
       const parts = [1, null, undefined, true, 1n, ["b"], { b: 1 }];
       for (const part of [...parts, new Uint8Array([1]), new String("b")]) {
@@ -61,9 +62,10 @@ export const badKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "every method refuses a part with a lone surrogate, and names it",
-    line: "a part with a lone surrogate is a TypeError that names the part",
-    promises: [],
+    name:
+      "every method rejects a part with a lone surrogate and names the part",
+    line: "a part with a lone surrogate throws a TypeError that names the part",
+    guarantees: [],
     async run({ store }) {
       for (const part of ["\uD800", "b\uDFFF", "\uDC00\uD800", "\uD83Dx"]) {
         await expectNamedPart(store, ["a", part], 1);
@@ -74,9 +76,9 @@ export const badKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a call with a bad key leaves what was there",
+    name: "a call with an invalid key leaves existing entries in place",
     line: "a rejected call changed nothing",
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       await store.set(["a"], 1);
       await store.set(["a", "1"], 2);

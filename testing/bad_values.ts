@@ -1,3 +1,4 @@
+// Cases about values that set() and cas() reject.
 import type { KvKey, KvStore } from "../kv/store.ts";
 import { expectClass } from "./bad_keys.ts";
 import type { ConformanceCase } from "./case.ts";
@@ -11,16 +12,16 @@ import {
 import { show } from "./show.ts";
 
 const section = "Values";
-const promises = [] as const;
+const guarantees = [] as const;
 
 /** The cases about values that are refused. */
 export const badValueCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "a function is refused by its path",
-    line: "a function is a TypeError that names the path, and nothing is " +
-      "written",
-    promises,
+    name: "set() rejects a function and names its path",
+    line: "a function throws a TypeError that names the path, and nothing " +
+      "is written",
+    guarantees,
     async run({ store }) {
       await expectRefused(store, () => 1);
       await expectRefused(store, class {});
@@ -29,9 +30,10 @@ export const badValueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a symbol is refused by its path",
-    line: "a symbol is a TypeError that names the path, and nothing is written",
-    promises,
+    name: "set() rejects a symbol and names its path",
+    line: "a symbol throws a TypeError that names the path, and nothing is " +
+      "written",
+    guarantees,
     async run({ store }) {
       await expectRefused(store, Symbol("a"));
       await expectPaths(store, Symbol.iterator);
@@ -39,9 +41,10 @@ export const badValueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a RegExp is refused by its path",
-    line: "a RegExp is a TypeError that names the path, and nothing is written",
-    promises,
+    name: "set() rejects a RegExp and names its path",
+    line: "a RegExp throws a TypeError that names the path, and nothing is " +
+      "written",
+    guarantees,
     async run({ store }) {
       await expectRefused(store, /a/);
       await expectPaths(store, /a/g);
@@ -49,9 +52,10 @@ export const badValueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a cycle is refused by its path",
-    line: "a cycle is a TypeError that names the path, and nothing is written",
-    promises,
+    name: "set() rejects a cycle and names its path",
+    line: "a cycle throws a TypeError that names the path, and nothing is " +
+      "written",
+    guarantees,
     async run({ store }) {
       const self: Record<string, unknown> = {};
       self.self = self;
@@ -78,9 +82,9 @@ export const badValueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() refuses a bad value on either side",
+    name: "cas() rejects an invalid value on either side",
     line: "a rejected call changed nothing",
-    promises: ["cas"],
+    guarantees: ["cas"],
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       await store.set(["a"], 1);

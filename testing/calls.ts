@@ -1,3 +1,4 @@
+// Cases about calls that are made before earlier ones have ended.
 import type { KvKey, KvStore } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import { difference } from "./difference.ts";
@@ -12,18 +13,20 @@ import { randomNumbers } from "./order.ts";
 import { show } from "./show.ts";
 
 const section = "Calls in flight";
-const inOrder = "calls on one store take effect, per key, in the order in " +
-  "which they were made, awaited or not";
-const apart = "each call of a tick still succeeds or fails on its own, and " +
-  "one bad call never fails its neighbours";
+const inOrder =
+  "calls on one store take effect, per key, in call order, awaited " +
+  "or not";
+const apart =
+  "each call of a tick still succeeds or fails on its own, and an " +
+  "invalid call never makes its neighbours fail";
 
 /** The cases about calls that are made before others have ended. */
 export const callCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "unawaited calls on one key take effect in their order",
+    name: "unawaited calls on one key take effect in call order",
     line: inOrder,
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const [key, other]: KvKey[] = [["a"], ["b"]];
       const results = await Promise.all([
@@ -54,9 +57,9 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "hundreds of calls on one key in a tick take effect in their order",
+    name: "hundreds of calls on one key in one tick take effect in call order",
     line: inOrder,
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const calls: Promise<unknown>[] = [];
       for (let i = 0; i < 300; i++) {
@@ -73,25 +76,25 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "any mix of unawaited calls on several keys gives what it would " +
-      "one by one",
+    name:
+      "unawaited calls on several keys give the same results as awaited calls",
     line: inOrder,
-    promises: [],
+    guarantees: [],
     run: ({ store }) => runMixes(store, ["get", "set", "get", "delete", "ttl"]),
   },
   {
     section,
-    name: "any mix of unawaited calls and cas() gives what it would one by one",
+    name: "unawaited calls with cas() give the same results as awaited calls",
     line: inOrder,
-    promises: ["cas"],
+    guarantees: ["cas"],
     run: ({ store }) =>
       runMixes(withCas(store), ["get", "set", "cas", "delete", "cas", "ttl"]),
   },
   {
     section,
-    name: "calls of several ticks take effect in their order",
+    name: "calls of several ticks take effect in call order",
     line: inOrder,
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const calls: Promise<unknown>[] = [];
       for (let i = 0; i < 30; i++) {
@@ -107,9 +110,9 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "list() finds what was written just before it, awaited or not",
+    name: "list() finds every earlier write, awaited or not",
     line: inOrder,
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       await store.set(["a"], 1);
       await store.set(["b"], 1);
@@ -124,9 +127,9 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "one bad call among good ones fails alone",
+    name: "one invalid call among valid ones fails alone",
     line: apart,
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const bad = [
         () => store.set([] as unknown as KvKey, 1),
@@ -165,9 +168,9 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "many bad calls in one tick fail each with its own reason",
+    name: "each of many invalid calls in one tick fails for its own reason",
     line: apart,
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const settled = await Promise.allSettled(
         Array.from({ length: 60 }, (_, i) => {
@@ -194,9 +197,9 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a call that is rejected changes nothing for those behind it",
+    name: "a rejected call does not affect later calls",
     line: "a rejected call changed nothing",
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       await store.set(["a"], 1);
       const results = await Promise.allSettled([
@@ -218,16 +221,16 @@ export const callCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "the traits of a store name the promises that it leaves out",
+    name: "the traits of a store name the guarantees that it leaves out",
     line: "a driver that cannot keep a line says so in its traits",
-    promises: [],
+    guarantees: [],
     run({ store, without }) {
       const { traits } = store as { traits?: { without: object } };
       if (traits !== undefined) {
         expectSame(
           Object.keys(traits.without).sort(),
           Object.keys(without).sort(),
-          "the promises of traits.without, beside those of the suite",
+          "the guarantees of traits.without, compared with those of the suite",
         );
       }
       return Promise.resolve();

@@ -1,3 +1,4 @@
+// Cases about when cas() swaps.
 import type { KvKey } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
@@ -23,7 +24,7 @@ import {
 import { show } from "./show.ts";
 
 const section = "Compare-and-swap";
-const promises = ["cas"] as const;
+const guarantees = ["cas"] as const;
 const byContent = "equality is by content: object member order does not " +
   "matter; NaN equals NaN; Date, Map, Set and bytes compare by content";
 const key: KvKey = ["a"];
@@ -32,9 +33,9 @@ const key: KvKey = ["a"];
 export const casCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "cas() creates only where nothing is",
+    name: "cas() creates an entry only if it is absent",
     line: "cas(k, undefined, v) creates only if absent",
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       expectSame(await store.cas(key, undefined, 1), true, "the first cas()");
@@ -47,9 +48,9 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() swaps only what equals",
+    name: "cas() swaps only a value that equals the expected one",
     line: "cas writes if, and only if, the value equals the expected one",
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       expectSame(await store.cas(key, 1, 2), false, "cas() of a missing key");
@@ -66,9 +67,10 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() to undefined deletes only what equals",
+    name:
+      "cas() to undefined deletes only an entry that equals the expected one",
     line: "cas(k, v, undefined) deletes only if equal",
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       await store.set(key, { a: 1 });
@@ -87,9 +89,9 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() of undefined to undefined tells whether nothing is there",
-    line: "undefined is no entry, on both sides",
-    promises,
+    name: "cas() from undefined to undefined tells whether the entry is absent",
+    line: "undefined means no entry, on both sides",
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       expectSame(await store.cas(key, undefined, undefined), true, "cas()");
@@ -101,9 +103,9 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() tells null from a missing key",
+    name: "cas() distinguishes null from a missing entry",
     line: "null is a value, different from a missing key",
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       expectSame(
@@ -121,9 +123,9 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() swaps a value of any type for an equal one",
+    name: "cas() recognizes equal values of every type",
     line: byContent,
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       // Each call makes its own samples, so that nothing is the same object.
@@ -146,9 +148,9 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() does not care for the order of members",
+    name: "cas() ignores the order of object members",
     line: byContent,
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       const pairs: [stored: unknown, expected: unknown][] = [
@@ -175,9 +177,9 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() does not care for the order of a Map and of a Set",
+    name: "cas() ignores the order of Map and Set entries",
     line: byContent,
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       await store.set(key, new Map([["a", 1], ["b", 2]]));
@@ -196,9 +198,9 @@ export const casCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() swaps no value for one that only looks equal",
+    name: "cas() distinguishes values that only look equal",
     line: byContent,
-    promises,
+    guarantees,
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       for (const group of lookalikes()) {

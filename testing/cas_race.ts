@@ -1,19 +1,22 @@
+// Cases about concurrent swaps by several clients.
 import type { KvKey } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import { expect, expectEntry, expectSame, withCas } from "./expect.ts";
 
 const section = "Compare-and-swap";
-const promises = ["cas", "linearizable"] as const;
-const line = "linearizable per key across every client of the same backend";
+const guarantees = ["cas", "linearizable"] as const;
+const line =
+  "compare-and-swap is linearizable per key across all clients of the " +
+  "same backend";
 const key: KvKey = ["a"];
 
 /** The cases about swaps, by several clients at once. */
 export const casRaceCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "one of fifty cas() that create wins",
+    name: "exactly one of fifty concurrent cas() calls creates the entry",
     line,
-    promises,
+    guarantees,
     async run({ store, peer }) {
       const clients = [withCas(store), withCas(await peer())] as const;
       const won = await Promise.all(
@@ -30,9 +33,9 @@ export const casRaceCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "one of fifty cas() that delete wins",
+    name: "exactly one of fifty concurrent cas() calls deletes the entry",
     line,
-    promises,
+    guarantees,
     async run({ store, peer }) {
       const clients = [withCas(store), withCas(await peer())] as const;
       await store.set(key, { a: 1, b: [2] });
@@ -49,9 +52,9 @@ export const casRaceCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a hundred increments by cas(), ten at once, are all counted",
+    name: "a hundred concurrent increments through cas() all count",
     line,
-    promises,
+    guarantees,
     async run({ store, peer }) {
       const clients = [withCas(store), withCas(await peer())] as const;
       await store.set(key, { count: 0, more: "x" });
@@ -77,9 +80,9 @@ export const casRaceCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "what one client writes, another finds",
-    line: "what one client wrote, every client reads from then on",
-    promises: ["linearizable"],
+    name: "one client reads what another client wrote",
+    line: "every client reads what another client wrote before",
+    guarantees: ["linearizable"],
     async run({ store, peer }) {
       const other = await peer();
       for (let i = 0; i < 10; i++) {

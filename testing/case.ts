@@ -41,7 +41,7 @@ export interface OpenedStore {
 }
 
 /**
- * The promises that a store does not make, each with its reason.
+ * The guarantees that a store leaves out, each with its reason.
  *
  * @example Usage
  * ```ts
@@ -50,7 +50,7 @@ export interface OpenedStore {
  * const without: Without = { cas: "the backend has no conditional write" };
  * ```
  */
-export type Without = { readonly [promise in KvGuarantee]?: string };
+export type Without = { readonly [guarantee in KvGuarantee]?: string };
 
 /**
  * What a case is given.
@@ -67,7 +67,7 @@ export type Without = { readonly [promise in KvGuarantee]?: string };
 export interface ConformanceContext {
   /** The store under test: fresh, isolated and empty. */
   readonly store: KvStore;
-  /** The promises that the store does not make. */
+  /** The guarantees that the store leaves out. */
   readonly without: Without;
   /** Whether time is under control, so that expiry can be checked exactly. */
   readonly exact: boolean;
@@ -88,7 +88,7 @@ export interface ConformanceContext {
  *   section: "Values",
  *   name: "null is a value",
  *   line: "null is a value, different from a missing key",
- *   promises: [],
+ *   guarantees: [],
  *   async run({ store }) {
  *     await store.set(["a"], null);
  *     if (await store.get(["a"]) !== null) throw new Error("null is lost");
@@ -103,8 +103,8 @@ export interface ConformanceCase {
   readonly name: string;
   /** The line of the contract that a failure breaks. */
   readonly line: string;
-  /** The promises that the case is about; it is ignored without one of them. */
-  readonly promises: readonly KvGuarantee[];
+  /** The guarantees that the case is about; it is ignored without one of them. */
+  readonly guarantees: readonly KvGuarantee[];
   /** Runs the case; it rejects if the store breaks the line. */
   run(context: ConformanceContext): Promise<void>;
 }

@@ -1,3 +1,4 @@
+// Finds where two values differ, independently of the stores.
 import { show } from "./show.ts";
 
 /**

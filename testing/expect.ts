@@ -1,3 +1,4 @@
+// The assertions of the cases, and the error that they throw.
 import type { KvKey, KvStore, KvStoreListEntry } from "../kv/store.ts";
 import { difference } from "./difference.ts";
 import { show } from "./show.ts";

@@ -1,3 +1,4 @@
+// Cases about values, keys and prefixes that change after the call.
 import type { KvKey, KvStore } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
@@ -9,16 +10,16 @@ import {
 } from "./expect.ts";
 
 const section = "Values";
-const line = "changing a value after set, or one that get or list returned, " +
-  "never changes the store";
+const line = "changing a value after set, or a value that get or list " +
+  "returned, never changes the store";
 
 /** The cases about values that are changed behind the store's back. */
 export const isolationCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "changing a value after set() changes nothing",
+    name: "changing a value after set() leaves the entry unchanged",
     line,
-    promises: ["isolation"],
+    guarantees: ["isolation"],
     async run({ store }) {
       const before = { plain: plain(), rich: rich() };
       const awaited = { plain: plain(), rich: rich() };
@@ -39,9 +40,9 @@ export const isolationCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "changing what get() returned changes nothing",
+    name: "changing a value that get() returned leaves the entry unchanged",
     line,
-    promises: ["isolation"],
+    guarantees: ["isolation"],
     async run({ store }) {
       await store.set(["plain", "1"], plain());
       await store.set(["rich", "1"], rich());
@@ -59,9 +60,9 @@ export const isolationCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "changing what list() yielded changes nothing",
+    name: "changing a value that list() yielded leaves the entry unchanged",
     line,
-    promises: ["isolation"],
+    guarantees: ["isolation"],
     async run({ store }) {
       await store.set(["plain", "1"], plain());
       await store.set(["rich", "1"], rich());
@@ -76,9 +77,9 @@ export const isolationCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "changing the values of a cas() changes nothing",
+    name: "changing the values given to cas() leaves the entry unchanged",
     line,
-    promises: ["isolation", "cas"],
+    guarantees: ["isolation", "cas"],
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       const [value, richValue] = [plain(), rich()];
@@ -99,9 +100,9 @@ export const isolationCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "changing a key or prefix after the call changes nothing",
+    name: "changing a key or prefix after the call does not affect the call",
     line: "a call means what it was given when it was made",
-    promises: ["isolation"],
+    guarantees: ["isolation"],
     async run({ store }) {
       await store.set(["b", "1"], 0);
       const key = ["a", "1"];

@@ -1,3 +1,4 @@
+// Cases about which keys are equal and which are not.
 import type { KvKey } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
@@ -23,9 +24,9 @@ const section = "Keys";
 export const keyCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "every pair of hostile parts is a key of its own",
-    line: "two different sequences of parts are two different keys, always",
-    promises: [],
+    name: "every pair of hostile parts is a separate key",
+    line: "two different sequences of parts are always two different keys",
+    guarantees: [],
     async run({ store }) {
       const keys = hostilePairs();
       await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
@@ -34,10 +35,11 @@ export const keyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "every pair of hostile parts is listed exactly under its prefixes",
+    name:
+      "list() yields every pair of hostile parts exactly under its prefixes",
     line: "list yields the entries whose key starts with the prefix, part by " +
       "part and literally, in key order",
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const keys = hostilePairs();
       await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
@@ -59,9 +61,9 @@ export const keyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "delete() deletes no other of the hostile keys",
-    line: "two different sequences of parts are two different keys, always",
-    promises: [],
+    name: "delete() leaves every other hostile key in place",
+    line: "two different sequences of parts are always two different keys",
+    guarantees: [],
     async run({ store }) {
       const keys = hostilePairs();
       await inWaves(keys, (key) => store.set(key, 1));
@@ -79,9 +81,9 @@ export const keyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a key of one part is not the key whose parts it joins",
-    line: "two different sequences of parts are two different keys, always",
-    promises: [],
+    name: "a key with joined parts differs from the key with separate parts",
+    line: "two different sequences of parts are always two different keys",
+    guarantees: [],
     async run({ store }) {
       const separators = hostileParts.filter((part) => part.length < 3);
       const pairs: KvKey[] = [["a", "b"], ["a", ""], ["", "b"], ["", ""]];
@@ -104,10 +106,9 @@ export const keyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "up to three parts of what encodings end and escape parts with",
-    line: "two different sequences of parts are two different keys, always, " +
-      "and a shorter key comes before the longer ones it starts",
-    promises: [],
+    name: "keys made of separators and escape characters stay apart",
+    line: "two different sequences of parts are always two different keys",
+    guarantees: [],
     async run({ store }) {
       const parts = ["", "\0", "\0\0", "\x01", "\0\x01", "\x01\0", "\xFF"];
       const singles = parts.map((part) => [part] as const);
@@ -133,9 +134,9 @@ export const keyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a key of a hundred parts works as any other",
+    name: "a key with a hundred parts works like any other key",
     line: "a key is one or more parts",
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const parts = Array.from({ length: 99 }, (_, i) => `${i % 10}`);
       const key: KvKey = ["many", ...parts];

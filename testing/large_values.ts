@@ -1,3 +1,4 @@
+// Cases about values over the backend's own size limit.
 import type { KvKey } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
@@ -12,16 +13,16 @@ import { randomNumbers } from "./order.ts";
 import { nextTask } from "./time.ts";
 
 const section = "Values";
-const line = "a value past the backend's own size limit is split and " +
-  "reassembled by the driver, atomically: no reader ever sees half of one";
+const line = "a value over the backend's own size limit is split and " +
+  "reassembled atomically: no reader ever sees half a value";
 
 /** The cases about values past what a backend can hold as one. */
 export const largeValueCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "values of 70 KB and of 1 MB come back, by get() and by list()",
+    name: "get() and list() return values of 70 KB and 1 MB",
     line,
-    promises: ["large-values"],
+    guarantees: ["large-values"],
     async run({ store, peer }) {
       const values = largeValues();
       for (const [i, value] of values.entries()) {
@@ -42,9 +43,9 @@ export const largeValueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a large value gives way to a small one, to none, and comes back",
+    name: "small and large values replace each other",
     line,
-    promises: ["large-values"],
+    guarantees: ["large-values"],
     async run({ store, pass }) {
       const key: KvKey = ["a"];
       for (const large of largeValues()) {
@@ -69,8 +70,8 @@ export const largeValueCases: readonly ConformanceCase[] = [
   {
     section,
     name: "cas() swaps large values",
-    line: "equality is by content, whatever the size",
-    promises: ["large-values", "cas"],
+    line: "equality is by content, whatever the size of the value",
+    guarantees: ["large-values", "cas"],
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       const key: KvKey = ["a"];
@@ -101,7 +102,7 @@ export const largeValueCases: readonly ConformanceCase[] = [
     section,
     name: "a reader never sees a mix of two large values",
     line,
-    promises: ["large-values"],
+    guarantees: ["large-values"],
     async run({ store, peer }) {
       const key: KvKey = ["a"];
       const reader = await peer();

@@ -1,3 +1,4 @@
+// Cases about which entries list() yields.
 import type { KvKey, KvStore } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
@@ -13,15 +14,15 @@ import { shuffled } from "./order.ts";
 import { performance } from "./time.ts";
 
 const section = "List";
-const promises = [] as const;
+const guarantees = [] as const;
 
 /** The cases about what a list yields, and in which order. */
 export const listCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "list() of nothing yields nothing",
-    line: "entries whose key starts with the prefix",
-    promises,
+    name: "list() of an empty store or prefix yields nothing",
+    line: "list yields the entries whose key starts with the prefix",
+    guarantees,
     async run({ store }) {
       await expectKeys(store, undefined, []);
       await expectKeys(store, ["a"], []);
@@ -32,10 +33,11 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "list() yields the key that equals the prefix, and those under it",
-    line: "entries whose key starts with the prefix, part by part, the key " +
-      "that equals the prefix included",
-    promises,
+    name: "list() yields the key that equals the prefix and the keys under it",
+    line:
+      "list yields the entries whose key starts with the prefix, compared " +
+      "part by part, including the entry at the prefix itself",
+    guarantees,
     async run({ store }) {
       const under: KvKey[] = [["a", "b"], ["a", "b", ""], ["a", "b", "c", "d"]];
       const others: KvKey[] = [["a"], ["a", "bb"], ["a", "B"], ["a b"], ["b"]];
@@ -57,10 +59,9 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a prefix is literal: no wildcard, no escape, no other case",
-    line:
-      "entries whose key starts with the prefix, part by part and literally",
-    promises,
+    name: "list() matches the prefix literally",
+    line: "list compares the prefix part by part and literally",
+    guarantees,
     async run({ store }) {
       const keys: KvKey[] = [["abc"], ["abc", "x"], ["ABC", "x"], ["a%c", "x"]];
       const more = [
@@ -89,9 +90,9 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "list() without a prefix and with an empty one yields all",
-    line: "without a prefix (or []), all",
-    promises,
+    name: "list() without a prefix or with an empty prefix yields all entries",
+    line: "without a prefix (or with []), list yields all entries",
+    guarantees,
     async run({ store }) {
       const keys: KvKey[] = [[""], ["", ""], ["a"], ["a", "b"], ["\u{10FFFF}"]];
       await inWaves(shuffled(keys), (key) => store.set(key, 1));
@@ -106,10 +107,10 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "list() is in the order of code points, a shorter key first",
-    line: "in key order: part by part, each by Unicode code point; a shorter " +
-      "key before the longer ones it starts",
-    promises,
+    name: "list() yields keys in code point order and shorter keys first",
+    line: "entries come in key order: part by part, each by Unicode code " +
+      "point; a shorter key before the longer ones that it starts",
+    guarantees,
     async run({ store }) {
       const keys: KvKey[] = [
         ...[[""], ["", ""], ["", "z"], ["\0"], ["\0", "z"], ["\0\0"]] as const,
@@ -135,9 +136,9 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "list() of 2,600 entries yields each once, in order",
-    line: "an entry there throughout is yielded exactly once",
-    promises,
+    name: "list() yields each of 2,600 entries once",
+    line: "an entry that exists throughout is yielded exactly once",
+    guarantees,
     async run({ store }) {
       const keys = manyKeys(2_600);
       await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
@@ -154,10 +155,10 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "the first of many entries comes before the others are read",
-    line: "streamed: the time to the first entry does not grow with their " +
-      "number",
-    promises: ["streaming"],
+    name: "list() yields the first entry before it reads the others",
+    line:
+      "the time to the first entry does not grow with the number of entries",
+    guarantees: ["streaming"],
     async run({ store }) {
       const value = {
         items: Array.from({ length: 50 }, (_, i) => ({ id: i })),
@@ -179,9 +180,9 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a list that is left early holds up nothing",
+    name: "a listing that is left early blocks nothing",
     line: "leaving the loop early releases what the listing held",
-    promises,
+    guarantees,
     async run({ store }) {
       const keys = manyKeys(40);
       await inWaves(keys, (key) => store.set(key, 1));
@@ -208,9 +209,9 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a list that nobody reads holds up nothing",
+    name: "a listing that nobody reads blocks nothing",
     line: "leaving the loop early releases what the listing held",
-    promises,
+    guarantees,
     async run({ store }) {
       await store.set(["a"], 1);
       store.list();
@@ -222,9 +223,9 @@ export const listCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "several lists run at once, each on its own",
-    line: "an entry there throughout is yielded exactly once",
-    promises,
+    name: "several listings at once do not affect each other",
+    line: "an entry that exists throughout is yielded exactly once",
+    guarantees,
     async run({ store }) {
       const keys = manyKeys(60);
       await inWaves(keys, (key) => store.set(key, 1));

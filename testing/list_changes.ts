@@ -1,3 +1,4 @@
+// Cases about listings of a store that changes.
 import type { KvKey, KvStore } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import { collect, expect, expectKeys, expectSame, inWaves } from "./expect.ts";
@@ -5,8 +6,8 @@ import { manyKeys } from "./list.ts";
 import { show } from "./show.ts";
 
 const section = "List";
-const promises = ["stable-list"] as const;
-const line = "an entry there throughout is yielded exactly once, none twice; " +
+const guarantees = ["stable-list"] as const;
+const line = "an entry that exists throughout is yielded exactly once; " +
   "changing the store while listing is safe";
 const count = 1_200;
 
@@ -14,9 +15,9 @@ const count = 1_200;
 export const listChangeCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "entries deleted behind a list take none away from it",
+    name: "list() yields all remaining entries while earlier ones are deleted",
     line,
-    promises,
+    guarantees,
     async run({ store }) {
       const keys = await filled(store);
       const listed: KvKey[] = [];
@@ -32,9 +33,9 @@ export const listChangeCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "entries deleted ahead of a list take no others away from it",
+    name: "list() yields all remaining entries while later ones are deleted",
     line,
-    promises,
+    guarantees,
     async run({ store }) {
       const keys = await filled(store);
       const gone = keys.filter((_, i) => i > 100 && i % 3 !== 0);
@@ -48,9 +49,9 @@ export const listChangeCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "entries added behind and ahead of a list repeat none",
+    name: "list() yields each entry once while others are added",
     line,
-    promises,
+    guarantees,
     async run({ store }) {
       const keys = await filled(store);
       const listed: KvKey[] = [];
@@ -70,9 +71,9 @@ export const listChangeCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "entries overwritten while a list runs are yielded once",
+    name: "list() yields each entry once while entries are overwritten",
     line,
-    promises,
+    guarantees,
     async run({ store }) {
       const keys = await filled(store);
       const listed: KvKey[] = [];
@@ -94,9 +95,10 @@ export const listChangeCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "deleted and set anew while a list runs, no entry comes twice",
+    name:
+      "list() yields each entry once while entries are deleted and set again",
     line,
-    promises,
+    guarantees,
     async run({ store }) {
       const keys = await filled(store);
       const listed: KvKey[] = [];

@@ -1,3 +1,4 @@
+// Cases about keys over the backend's own size limit.
 import type { KvKey } from "../kv/store.ts";
 import { calls, expectClass, list } from "./bad_keys.ts";
 import type { ConformanceCase } from "./case.ts";
@@ -22,10 +23,10 @@ const limit = 8_192;
 export const longKeyCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "long keys that differ only in their last character are apart",
-    line: "past a backend's own limit get, set and delete work as for any " +
-      "other key",
-    promises: [],
+    name: "long keys that differ only in their last character stay apart",
+    line: "past the backend's own limit get, set and delete treat a key like " +
+      "any other",
+    guarantees: [],
     async run({ store }) {
       const keys = longKeys();
       await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
@@ -38,9 +39,9 @@ export const longKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "long keys are listed whole, under each of their prefixes",
-    line: "past a backend's own limit list works as for any other key",
-    promises: [],
+    name: "list() yields long keys in full under each of their prefixes",
+    line: "past the backend's own limit list treats a key like any other",
+    guarantees: [],
     async run({ store }) {
       const keys = longKeys();
       await inWaves(shuffled(keys), (key) => store.set(key, { is: key }));
@@ -68,10 +69,10 @@ export const longKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "short keys stay in order among long ones",
-    line: "list yields in key order; keys stored under a digest come last " +
+    name: "list() keeps short keys in order among long keys",
+    line: "entries come in key order; keys stored under a digest come last " +
       "among those that share their leading parts",
-    promises: [],
+    guarantees: [],
     async run({ store }) {
       const long: KvKey[] = [["b", "x".repeat(5_000)], ["x".repeat(5_000)]];
       const short: KvKey[] = [
@@ -97,9 +98,9 @@ export const longKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() works on long keys",
-    line: "past a backend's own limit cas works as for any other key",
-    promises: ["cas"],
+    name: "cas() swaps entries with long keys",
+    line: "past the backend's own limit cas treats a key like any other",
+    guarantees: ["cas"],
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       for (const key of longKeys()) {
@@ -117,9 +118,9 @@ export const longKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "an expired long key is absent",
-    line: "from its expiry on an entry is absent",
-    promises: [],
+    name: "an entry with a long key is absent after its expiry",
+    line: "an expired entry is absent",
+    guarantees: [],
     async run({ store, pass }) {
       const key: KvKey = ["a", "x".repeat(5_000)];
       await store.set(key, 1, { ttl: 60_000 });
@@ -132,9 +133,9 @@ export const longKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a key that looks like the digest of another is not that one",
-    line: "two different sequences of parts are two different keys, always",
-    promises: [],
+    name: "a key that looks like the digest of another key stays apart from it",
+    line: "two different sequences of parts are always two different keys",
+    guarantees: [],
     async run({ store }) {
       const part = "x".repeat(5_000);
       const digests = await digestsOf([part, JSON.stringify([part])]);
@@ -154,9 +155,9 @@ export const longKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a key of 8 KiB is stored, whatever it is made of",
-    line: "a key takes up to 8 KiB of UTF-8 in all",
-    promises: [],
+    name: "set() stores a key of exactly 8 KiB",
+    line: "a key takes at most 8 KiB of UTF-8",
+    guarantees: [],
     async run({ store }) {
       for (const key of keysAtLimit()) {
         await store.set(key, { is: key });
@@ -170,9 +171,10 @@ export const longKeyCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "every method refuses a key of one byte more, with size and limit",
-    line: "past 8 KiB a key is a RangeError that gives the size and the limit",
-    promises: [],
+    name:
+      "every method rejects a key over 8 KiB and names its size and the limit",
+    line: "a longer key throws a RangeError with the size and the limit",
+    guarantees: [],
     async run({ store }) {
       for (const [first, ...rest] of keysAtLimit()) {
         const key = [`${first}a`, ...rest];

@@ -1,3 +1,4 @@
+// Key order, shuffling and random numbers, independently of the stores.
 import type { KvKey } from "../kv/store.ts";
 
 /** Compares keys part by part, each by code point; a shorter key is less. */

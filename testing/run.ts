@@ -1,3 +1,4 @@
+// Runs one case: opens a store, limits the time, closes everything.
 import type { KvStore } from "../kv/store.ts";
 import type {
   ConformanceCase,
@@ -21,7 +22,7 @@ import { clearTimeout, setTimeout } from "./time.ts";
  */
 export interface RunCaseOptions {
   /**
-   * The promises that the store does not make, each with its reason.
+   * The guarantees that the store leaves out, each with its reason.
    *
    * @default {{}}
    */
@@ -39,7 +40,7 @@ export interface RunCaseOptions {
  *
  * @param conformanceCase The case to run.
  * @param open Opens a fresh, isolated, empty store.
- * @param options The promises left out, and the time limit.
+ * @param options The guarantees left out, and the time limit.
  * @throws {ConformanceError} If the store breaks the contract.
  *
  * @example Usage

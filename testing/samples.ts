@@ -1,3 +1,4 @@
+// The values that the cases store, and what must be returned.
 /** A value that goes in, and the one that must come out. */
 export interface Sample {
   readonly value: unknown;

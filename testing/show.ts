@@ -1,3 +1,4 @@
+// Renders a value for a message.
 const maxLength = 200;
 
 /** Renders a value for a message, with its types, and not too long. */

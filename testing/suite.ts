@@ -61,7 +61,7 @@ export interface ConformanceOptions {
    */
   test?: ConformanceRunner;
   /**
-   * The promises that the driver does not make, each with its reason. Their
+   * The guarantees that the driver leaves out, each with its reason. Their
    * cases are shown as ignored, with the reason.
    *
    * @default {{}}
@@ -109,7 +109,7 @@ export function conformance(options: ConformanceOptions): void {
   const { name, open, without = {}, test = denoTest() } = options;
   for (const each of cases) {
     const run = () => runCase(each, open, { without });
-    const missing = each.promises.find((promise) => promise in without);
+    const missing = each.guarantees.find((guarantee) => guarantee in without);
     if (missing === undefined) test(`${name}: ${each.name}`, run);
     else ignore(test, `${name}: ${each.name}`, run, missing, without);
   }

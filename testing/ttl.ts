@@ -1,11 +1,12 @@
+// Cases about when an entry expires.
 import type { KvKey, KvStore, Ttl } from "../kv/store.ts";
 import type { ConformanceCase, ConformanceContext } from "./case.ts";
 import { expectEntry, expectKeys, expectSame, withCas } from "./expect.ts";
 
 const section = "TTL";
-const promises = [] as const;
-const line = "from its expiry on an entry is absent, to the millisecond: for " +
-  "get, for list, and for cas";
+const guarantees = [] as const;
+const line = "an expired entry is absent for get, list and cas, exact to the " +
+  "millisecond";
 
 /** The milliseconds that the short TTLs of these cases take. */
 const short = 60;
@@ -15,9 +16,9 @@ const long = 60_000;
 export const ttlCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "get() finds an entry until its expiry, and not from it on",
+    name: "get() finds an entry until its expiry and not after it",
     line,
-    promises,
+    guarantees,
     async run(context) {
       const { store, peer, pass } = context;
       await store.set(["long"], 1, { ttl: long });
@@ -40,9 +41,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "list() yields an entry until its expiry, and not from it on",
+    name: "list() yields an entry until its expiry and not after it",
     line,
-    promises,
+    guarantees,
     async run(context) {
       const { store, peer } = context;
       const all: KvKey[] = [["a", "1"], ["a", "2"], ["a", "3"]];
@@ -65,9 +66,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "list() yields no entry that expires while it runs",
-    line: "no entry is yielded that is expired",
-    promises,
+    name: "list() skips an entry that expires while the listing runs",
+    line: "no entry is yielded after its expiry",
+    guarantees,
     async run(context) {
       const { store, pass } = context;
       const keys = Array.from({ length: 20 }, (_, i): KvKey => ["a", `${i}`]);
@@ -86,9 +87,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() finds an entry until its expiry, and not from it on",
+    name: "cas() finds an entry until its expiry and not after it",
     line,
-    promises: ["cas"],
+    guarantees: ["cas"],
     async run(context) {
       const store = withCas(context.store);
       const keys: KvKey[] = [["create"], ["swap"], ["delete"]];
@@ -121,9 +122,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() sets the TTL with the value",
-    line: "to the millisecond: for get, for list, and for cas",
-    promises: ["cas"],
+    name: "cas() sets the TTL together with the value",
+    line: "an expired entry is absent for get, list and cas",
+    guarantees: ["cas"],
     async run(context) {
       const store = withCas(context.store);
       const ttl = { ttl: short };
@@ -152,9 +153,10 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "set() without a TTL leaves an entry without one",
-    line: "set and cas without ttl leave an entry with no TTL, whatever it had",
-    promises,
+    name: "set() without a TTL removes an earlier TTL",
+    line:
+      "set and cas without ttl leave an entry without a TTL, whatever it had",
+    guarantees,
     async run({ store, pass }) {
       const options = [undefined, {}, { ttl: undefined }];
       for (const [i, without] of options.entries()) {
@@ -175,9 +177,10 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() without a TTL leaves an entry without one",
-    line: "set and cas without ttl leave an entry with no TTL, whatever it had",
-    promises: ["cas"],
+    name: "cas() without a TTL removes an earlier TTL",
+    line:
+      "set and cas without ttl leave an entry without a TTL, whatever it had",
+    guarantees: ["cas"],
     async run({ store: withoutCas, pass }) {
       const store = withCas(withoutCas);
       const options = [undefined, {}, { ttl: undefined }];
@@ -215,9 +218,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a failed cas() leaves the TTL as it was",
-    line: "a swap that is not made changes nothing",
-    promises: ["cas"],
+    name: "a failed cas() leaves the TTL unchanged",
+    line: "a failed swap changes nothing",
+    guarantees: ["cas"],
     async run(context) {
       const store = withCas(context.store);
       await store.set(["kept"], 1);
@@ -238,9 +241,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a new TTL replaces the old one, shorter or longer",
+    name: "set() replaces a TTL with a shorter or longer one",
     line: "set writes the entry and its TTL",
-    promises,
+    guarantees,
     async run({ store, pass }) {
       await store.set(["shorter"], 1, { ttl: long });
       await store.set(["shorter"], 1, { ttl: short });
@@ -261,9 +264,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a TTL of zero or less deletes",
+    name: "set() with a TTL of zero or less deletes the entry",
     line: "zero or negative: already expired, so the entry is deleted",
-    promises,
+    guarantees,
     async run({ store }) {
       const ttls: Ttl[] = [0, -0, -1, -0.5, -1e300, { total: () => 0 }];
       for (const ttl of [...ttls, { total: () => -1 }]) {
@@ -277,9 +280,9 @@ export const ttlCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() with a TTL of zero or less deletes",
+    name: "cas() with a TTL of zero or less deletes the entry",
     line: "zero or negative: already expired, so the entry is deleted",
-    promises: ["cas"],
+    guarantees: ["cas"],
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       for (const ttl of [0, -1, -0.5, { total: () => -1 }]) {

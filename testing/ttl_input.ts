@@ -1,3 +1,4 @@
+// Cases about the forms of a TTL, valid and invalid.
 import type { KvStore, Ttl } from "../kv/store.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
@@ -13,16 +14,16 @@ import { show } from "./show.ts";
 import { whileAlive } from "./ttl.ts";
 
 const section = "TTL";
-const promises = [] as const;
+const guarantees = [] as const;
 
 /** The cases about what a TTL may be. */
 export const ttlInputCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "a duration is a TTL",
-    line: "a TTL is a number of milliseconds, or a duration that tells its " +
+    name: "set() accepts a duration as the TTL",
+    line: "a TTL is a number of milliseconds or a duration that tells its " +
       "total",
-    promises,
+    guarantees,
     async run(context) {
       const { store, pass } = context;
       await store.set(["long"], 1, { ttl: { total: () => 60_000 } });
@@ -38,9 +39,9 @@ export const ttlInputCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a fraction of a millisecond is rounded up",
-    line: "to the millisecond, rounded up",
-    promises,
+    name: "set() rounds a fraction of a millisecond up",
+    line: "TTLs are exact to the millisecond, rounded up",
+    guarantees,
     async run({ store, exact, pass }) {
       const ttls: Ttl[] = [0.1, 0.5, 19.5, 19.000001, { total: () => 19.5 }];
       await inWaves(ttls, (ttl, i) => store.set([`${i}`], 1, { ttl }));
@@ -60,9 +61,9 @@ export const ttlInputCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a TTL may be as long as a number can tell",
+    name: "set() accepts a TTL of any finite length",
     line: "a finite TTL of any length is kept",
-    promises,
+    guarantees,
     async run({ store, pass }) {
       const ttls: Ttl[] = [
         ...[2 ** 31, 2 ** 32, 3.15576e12, Number.MAX_SAFE_INTEGER, 1e300],
@@ -78,9 +79,9 @@ export const ttlInputCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a duration in weeks, months or years counts from now, in UTC",
+    name: "a duration in weeks, months or years counts from now in UTC",
     line: "a duration in weeks, months or years counts from now, in UTC",
-    promises,
+    guarantees,
     async run({ store, exact, pass }) {
       const units = ["weeks", "months", "years"] as const;
       for (const unit of units) {
@@ -105,10 +106,10 @@ export const ttlInputCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "set() refuses a TTL that is none, and writes nothing",
+    name: "set() rejects an invalid TTL and writes nothing",
     line: "NaN, an infinity or another type: a RangeError or TypeError, and " +
       "nothing written",
-    promises,
+    guarantees,
     async run({ store }) {
       await store.set(["present"], 1);
       for (const ttl of badTtls()) {
@@ -127,10 +128,10 @@ export const ttlInputCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "cas() refuses a TTL that is none, and writes nothing",
+    name: "cas() rejects an invalid TTL and writes nothing",
     line: "NaN, an infinity or another type: a RangeError or TypeError, and " +
       "nothing written",
-    promises: ["cas"],
+    guarantees: ["cas"],
     async run({ store: withoutCas }) {
       const store = withCas(withoutCas);
       await store.set(["present"], 1);

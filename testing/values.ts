@@ -1,3 +1,4 @@
+// Cases about values that get() must return unchanged.
 import type { KvKey, KvStore } from "../kv/store.ts";
 import type { ConformanceCase, ConformanceContext } from "./case.ts";
 import {
@@ -24,24 +25,24 @@ import {
 import { show } from "./show.ts";
 
 const section = "Values";
-const promises = [] as const;
-const line = "what goes in comes out, equal and of the same type, nested " +
+const guarantees = [] as const;
+const line = "every driver returns an equal value of the same type, nested " +
   "anywhere";
 
-/** The cases about what goes in and what comes out. */
+/** The cases about values that get() must return unchanged. */
 export const valueCases: readonly ConformanceCase[] = [
   {
     section,
-    name: "what JSON holds comes back as it was",
+    name: "get() returns JSON values unchanged",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, jsonSamples),
   },
   {
     section,
     name: "null is a value",
     line: "null is a value, different from a missing key",
-    promises,
+    guarantees,
     async run(context) {
       const { store } = context;
       await expectEntry(store, ["a"], undefined, "of a missing key");
@@ -53,9 +54,9 @@ export const valueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "set() of undefined deletes",
-    line: "undefined is no entry: set(k, undefined) deletes",
-    promises,
+    name: "set() with undefined deletes the entry",
+    line: "undefined means no entry: set(k, undefined) deletes",
+    guarantees,
     async run({ store }) {
       await store.set(["a"], 1);
       await store.set(["a"], undefined);
@@ -67,9 +68,9 @@ export const valueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "delete() deletes, and does nothing where nothing is",
-    line: "undefined is no entry",
-    promises,
+    name: "delete() deletes an entry and ignores a missing one",
+    line: "undefined means no entry",
+    guarantees,
     async run({ store }) {
       await store.set(["a"], 1);
       expectSame(await store.delete(["a"]), undefined, "delete()");
@@ -82,79 +83,79 @@ export const valueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "strings come back, with NUL and lone surrogates",
+    name: "get() returns strings with NUL and lone surrogates unchanged",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, stringSamples),
   },
   {
     section,
-    name: "members come back under any name",
+    name: "get() returns object members with any name",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, memberSamples),
   },
   {
     section,
-    name: "large and small numbers come back as numbers",
+    name: "get() returns large and small numbers unchanged",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, numberSamples),
   },
   {
     section,
-    name: "NaN and the infinities come back",
+    name: "get() returns NaN and the infinities",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, notFiniteSamples),
   },
   {
     section,
     name: "-0 becomes 0",
     line: "-0 becomes 0",
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, [{ value: -0, expected: 0 }]),
   },
   {
     section,
-    name: "bigints come back",
+    name: "get() returns bigints of any size",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, bigintSamples),
   },
   {
     section,
-    name: "dates come back",
+    name: "get() returns dates as dates",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, dateSamples),
   },
   {
     section,
-    name: "maps and sets come back, in their order",
+    name: "get() returns maps and sets in their order",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, collectionSamples),
   },
   {
     section,
-    name: "buffers and typed arrays come back, each of its own type",
+    name: "get() returns buffers and typed arrays with their types",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, byteSamples()),
   },
   {
     section,
-    name: "a view of a part of a buffer comes back as that part",
+    name: "get() returns only the viewed part of a buffer",
     line,
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, viewSamples()),
   },
   {
     section,
-    name: "undefined in an array comes back",
-    line: "undefined inside arrays comes out as it went in",
-    promises,
+    name: "get() returns undefined inside arrays",
+    line: "undefined inside arrays is returned as undefined",
+    guarantees,
     run: (context) =>
       roundTrip(context, [
         ...same([undefined], [1, undefined, null], [[undefined, undefined]]),
@@ -164,9 +165,9 @@ export const valueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a member that is undefined is dropped",
+    name: "set() drops an object member that is undefined",
     line: "an object member whose value is undefined is dropped",
-    promises,
+    guarantees,
     run: (context) =>
       roundTrip(context, [
         { value: { a: undefined }, expected: {} },
@@ -179,23 +180,23 @@ export const valueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "an object with toJSON is stored as what it returns",
+    name: "set() stores what toJSON() returns",
     line: "an object with toJSON is stored as what toJSON returns",
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, toJsonSamples()),
   },
   {
     section,
-    name: "a class instance becomes a plain object",
+    name: "set() stores a class instance as a plain object",
     line: "a class instance becomes a plain object",
-    promises,
+    guarantees,
     run: (context) => roundTrip(context, instanceSamples()),
   },
   {
     section,
-    name: "deep nesting comes back",
+    name: "get() returns deeply nested values",
     line,
-    promises,
+    guarantees,
     async run(context) {
       let arrays: unknown = 1;
       let members: unknown = new Date(1);
@@ -208,9 +209,9 @@ export const valueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "the same object twice is no cycle",
-    line: "only a cycle is refused",
-    promises,
+    name: "set() accepts the same object twice in a value",
+    line: "only a cycle throws a TypeError",
+    guarantees,
     async run(context) {
       const shared = { a: [1] };
       const date = new Date(1);
@@ -222,9 +223,9 @@ export const valueCases: readonly ConformanceCase[] = [
   },
   {
     section,
-    name: "a value replaces one of another type",
-    line: "set writes the entry, whatever it was",
-    promises,
+    name: "set() replaces a value with one of another type",
+    line: "set replaces whatever the entry was",
+    guarantees,
     async run({ store }) {
       const values = [1, new Map([[1, 2]]), "a", null, [1n], { a: 1 }, 1n];
       for (const value of [...values, new Uint8Array(3), [], false]) {

@@ -17,7 +17,7 @@ import {
 import { SimpleStore } from "./wrong/simple_store.ts";
 
 const without = { cas: "it has no conditional write" };
-const withoutCas = cases.filter(({ promises }) => promises.includes("cas"));
+const withoutCas = cases.filter(({ guarantees }) => guarantees.includes("cas"));
 
 conformance({
   name: "a simple store under node:test",

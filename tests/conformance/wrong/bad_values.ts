@@ -33,23 +33,23 @@ class SharedCycleStore extends SimpleStore {
 
 export const wrongBadValues: WrongStore[] = [
   {
-    name: "takes a RegExp for an object without members",
+    name: "stores a RegExp as an empty object",
     Store: RegExpStore,
-    caughtBy: ["a RegExp is refused by its path"],
+    caughtBy: ["set() rejects a RegExp and names its path"],
   },
   {
-    name: "does not name the path of a bad value",
+    name: "does not name the path of an invalid value",
     Store: PathlessStore,
     caughtBy: [
-      "a function is refused by its path",
-      "a symbol is refused by its path",
-      "a RegExp is refused by its path",
-      "a cycle is refused by its path",
+      "set() rejects a function and names its path",
+      "set() rejects a symbol and names its path",
+      "set() rejects a RegExp and names its path",
+      "set() rejects a cycle and names its path",
     ],
   },
   {
-    name: "takes the same object twice for a cycle",
+    name: "rejects the same object twice as a cycle",
     Store: SharedCycleStore,
-    caughtBy: ["the same object twice is no cycle"],
+    caughtBy: ["set() accepts the same object twice in a value"],
   },
 ];

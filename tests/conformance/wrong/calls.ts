@@ -102,73 +102,75 @@ class LyingTraitsStore extends SimpleStore {
 
 export const wrongCalls: WrongStore[] = [
   {
-    name: "fails a whole batch for one bad call",
+    name: "fails a whole batch because of one invalid call",
     Store: OneBatchStore,
     caughtBy: [
-      "one bad call among good ones fails alone",
-      "many bad calls in one tick fail each with its own reason",
+      "one invalid call among valid ones fails alone",
+      "each of many invalid calls in one tick fails for its own reason",
     ],
   },
   {
-    name: "rejects all bad calls for the reason of the last one",
+    name: "rejects all invalid calls for the reason of the last one",
     Store: LastErrorStore,
-    caughtBy: ["many bad calls in one tick fail each with its own reason"],
+    caughtBy: [
+      "each of many invalid calls in one tick fails for its own reason",
+    ],
   },
   {
-    name: "holds some writes back",
+    name: "delays some writes",
     Store: ReorderingStore,
     caughtBy: [
-      "unawaited calls on one key take effect in their order",
-      "hundreds of calls on one key in a tick take effect in their order",
-      "any mix of unawaited calls on several keys gives what it would one by one",
+      "unawaited calls on one key take effect in call order",
+      "hundreds of calls on one key in one tick take effect in call order",
+      "unawaited calls on several keys give the same results as awaited calls",
     ],
   },
   {
     name: "lets a get() overtake a pending set()",
     Store: OvertakingStore,
     caughtBy: [
-      "unawaited calls on one key take effect in their order",
-      "hundreds of calls on one key in a tick take effect in their order",
-      "calls of several ticks take effect in their order",
+      "unawaited calls on one key take effect in call order",
+      "hundreds of calls on one key in one tick take effect in call order",
+      "calls of several ticks take effect in call order",
     ],
   },
   {
     name: "lets a set() overtake a pending get()",
     Store: LateGetStore,
     caughtBy: [
-      "unawaited calls on one key take effect in their order",
-      "hundreds of calls on one key in a tick take effect in their order",
+      "unawaited calls on one key take effect in call order",
+      "hundreds of calls on one key in one tick take effect in call order",
     ],
   },
   {
     name: "keeps the first of several writes in a tick",
     Store: FirstWinsStore,
     caughtBy: [
-      "unawaited calls on one key take effect in their order",
-      "hundreds of calls on one key in a tick take effect in their order",
+      "unawaited calls on one key take effect in call order",
+      "hundreds of calls on one key in one tick take effect in call order",
     ],
   },
   {
-    name: "lists without the writes that are pending",
+    name: "lists without the pending writes",
     Store: EarlyListStore,
     caughtBy: [
-      "list() finds what was written just before it, awaited or not",
+      "list() finds every earlier write, awaited or not",
     ],
   },
   {
-    name: "deletes what a rejected set() was about",
+    name: "deletes the entry that a rejected set() names",
     Store: RejectedDeletesStore,
     caughtBy: [
-      "a function is refused by its path",
-      "set() refuses a TTL that is none, and writes nothing",
-      "a call that is rejected changes nothing for those behind it",
+      "set() rejects a function and names its path",
+      "set() rejects an invalid TTL and writes nothing",
+      "a rejected call does not affect later calls",
     ],
   },
   {
-    name: "says that it has no cas(), and has one",
+    name: "says that it has no cas() but has one",
     Store: LyingTraitsStore,
     caughtBy: [
-      "the traits of a store name the promises that it leaves out",
+      "the traits of a store name the guarantees that it leaves out",
     ],
   },
 ];

@@ -49,31 +49,35 @@ export const wrongIsolation: WrongStore[] = [
     name: "keeps values by reference",
     Store: InReferenceStore,
     caughtBy: [
-      "changing a value after set() changes nothing",
-      "changing the values of a cas() changes nothing",
+      "changing a value after set() leaves the entry unchanged",
+      "changing the values given to cas() leaves the entry unchanged",
     ],
   },
   {
     name: "returns values by reference",
     Store: OutReferenceStore,
     caughtBy: [
-      "changing what get() returned changes nothing",
-      "changing what list() yielded changes nothing",
+      "changing a value that get() returned leaves the entry unchanged",
+      "changing a value that list() yielded leaves the entry unchanged",
     ],
   },
   {
     name: "lists values by reference",
     Store: ListReferenceStore,
-    caughtBy: ["changing what list() yielded changes nothing"],
+    caughtBy: [
+      "changing a value that list() yielded leaves the entry unchanged",
+    ],
   },
   {
     name: "copies a value only when it is written",
     Store: LateCopyStore,
-    caughtBy: ["changing a value after set() changes nothing"],
+    caughtBy: ["changing a value after set() leaves the entry unchanged"],
   },
   {
     name: "keeps keys and prefixes by reference",
     Store: KeyReferenceStore,
-    caughtBy: ["changing a key or prefix after the call changes nothing"],
+    caughtBy: [
+      "changing a key or prefix after the call does not affect the call",
+    ],
   },
 ];

@@ -43,15 +43,15 @@ class TearingStore extends SimpleStore {
 
 export const wrongLargeValues: WrongStore[] = [
   {
-    name: "refuses large values",
+    name: "rejects large values",
     Store: LimitedValueStore,
-    caughtBy: ["values of 70 KB and of 1 MB come back, by get() and by list()"],
+    caughtBy: ["get() and list() return values of 70 KB and 1 MB"],
   },
   {
-    name: "leaves the rest of a large value behind",
+    name: "leaves chunks of a large value in place",
     Store: LeftoverStore,
     caughtBy: [
-      "a large value gives way to a small one, to none, and comes back",
+      "small and large values replace each other",
     ],
   },
   {

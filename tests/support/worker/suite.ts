@@ -20,7 +20,7 @@ export function conformanceInWorkerd(
 ): void {
   const { without = {}, processes = 1 } = options;
   const indexes = [...cases.keys()].filter((i) =>
-    cases[i]!.promises.every((promise) => !(promise in without))
+    cases[i]!.guarantees.every((guarantee) => !(guarantee in without))
   );
   const answers = new Map<number, Promise<string>>();
   let workers: Workerd[] = [];
@@ -42,7 +42,7 @@ export function conformanceInWorkerd(
   });
 
   for (const [i, each] of cases.entries()) {
-    const missing = each.promises.find((promise) => promise in without);
+    const missing = each.guarantees.find((guarantee) => guarantee in without);
     const reason = missing && ` (without ${missing}: ${without[missing]})`;
     Deno.test({
       ...unsanitized,
