@@ -125,9 +125,6 @@ export class KvStoreDurableObject extends DurableObject {
     super(ctx as never, env as never);
     const { storage } = ctx;
     const prepare = (sql: string) => statement(storage, sql);
-    for (const sql of [...schema(TABLE), ...chunkSchema(TABLE)]) {
-      storage.sql.exec(sql);
-    }
     this.#storage = storage;
     this.#entries = new SqliteEntries(prepare, TABLE);
     this.#chunked = new ChunkedEntries(this.#entries, prepare, TABLE);
@@ -177,6 +174,12 @@ export class KvStoreDurableObject extends DurableObject {
     end: string | undefined,
     limit: number,
   ): Promise<ObjectPage> {
+    return Promise.resolve(
+      this.#withTables(() => this.#page(start, end, limit)),
+    );
+  }
+
+  #page(start: string, end: string | undefined, limit: number): ObjectPage {
     const rows: ObjectRow[] = [];
     let bytes = 0;
     let next: string | undefined = start;
@@ -189,20 +192,25 @@ export class KvStoreDurableObject extends DurableObject {
         rows.push({ id, value, ttl });
         bytes += value.length;
         // No character of an encoded key is as small as a space.
-        if (bytes > PAGE_BYTES) {
-          return Promise.resolve({ rows, next: `${id} ` });
-        }
+        if (bytes > PAGE_BYTES) return { rows, next: `${id} ` };
       }
     }
-    return Promise.resolve({ rows, next });
+    return { rows, next };
   }
 
   /** Deletes some of what has expired; called by the runtime. */
   // @ts-ignore TS4114: only some projects know the type of the base class.
   alarm(): Promise<void> {
     this.#alarm = undefined;
-    this.#entries.sweep(CALLS_PER_ALARM);
-    const next = this.#nextDue.get()?.[0] as number | null;
+    let next: number | null;
+    try {
+      this.#entries.sweep(CALLS_PER_ALARM);
+      next = this.#nextDue.get()?.[0] as number | null;
+    } catch (error) {
+      // An object that was emptied stays empty until it is used again.
+      if (isMissingTable(error)) return Promise.resolve();
+      throw error;
+    }
     if (next === null) return Promise.resolve();
     if (next > Date.now()) return this.#wake(next);
     return this.#setAlarm(Date.now());
@@ -219,9 +227,9 @@ export class KvStoreDurableObject extends DurableObject {
         matches: (stored) => matches(stored, expected),
       });
     try {
-      return isLarge(value)
-        ? this.#storage.transactionSync(carryOut)
-        : carryOut();
+      return this.#withTables(() =>
+        isLarge(value) ? this.#storage.transactionSync(carryOut) : carryOut()
+      );
     } catch (error) {
       return {
         error: error instanceof Error ? error.message : String(error),
@@ -230,7 +238,24 @@ export class KvStoreDurableObject extends DurableObject {
     }
   }
 
-  /** Sees to it that there is an alarm soon after an expiry. */
+  /**
+   * Reads or writes entries. The tables are missing in a new object, and after
+   * `ctx.storage.deleteAll()`, which may delete the alarm, too.
+   */
+  #withTables<Result>(apply: () => Result): Result {
+    try {
+      return apply();
+    } catch (error) {
+      if (!isMissingTable(error)) throw error;
+    }
+    for (const sql of [...schema(TABLE), ...chunkSchema(TABLE)]) {
+      this.#storage.sql.exec(sql);
+    }
+    this.#alarm = undefined;
+    return apply();
+  }
+
+  /** Ensures that an alarm fires soon after an entry expires. */
   #wake(expiry: number): Promise<void> {
     const now = Date.now();
     const time = Math.max(expiry, now + ALARM_INTERVAL);
@@ -245,6 +270,12 @@ export class KvStoreDurableObject extends DurableObject {
     this.#alarm = time;
     return this.#storage.setAlarm(time);
   }
+}
+
+/** Whether a statement failed because there are no tables. */
+function isMissingTable(error: unknown): boolean {
+  return error instanceof Error &&
+    error.message.startsWith(`no such table: ${TABLE}`);
 }
 
 /** Whether what is stored equals, by content, what a swap expects. */

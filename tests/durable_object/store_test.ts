@@ -83,6 +83,40 @@ inWorkerd("an alarm that comes before a later expiry is set anew", async () => {
   assert(alarm! > 590_000 && alarm! <= 600_000, `${alarm}`);
 });
 
+inWorkerd("a store is empty after deleteAll(), and TTLs work", async () => {
+  await ask("emptied/set?key=a");
+  await ask("emptied/expiring?times=1&ttl=600000");
+  await ask("emptied/empty");
+  assertEquals(await ask("emptied/get?key=a"), null);
+  assertEquals(await ask("emptied/list"), []);
+  await ask("emptied/expiring?times=1&ttl=20000");
+  const { entries, chunks, alarm } = await ask<Inspection>("emptied/inspect");
+  assertEquals([entries, chunks], [2, 3]);
+  assert(alarm !== null && alarm <= 20_000, `${alarm}`);
+});
+
+for (const action of ["list", "create?times=2", "large?bytes=3000000"]) {
+  const name = action.split("?")[0]!;
+  inWorkerd(`deleteAll() may come before a call of ${name}()`, async () => {
+    const store = `emptied before ${name}`;
+    const first = await ask(`${store}/${action}`);
+    await ask(`${store}/empty`);
+    assertEquals(await ask(`${store}/${action}`), first);
+  });
+}
+
+inWorkerd("an alarm leaves an emptied object empty", async () => {
+  await ask("idle/expiring?times=1&ttl=1");
+  await ask("idle/empty");
+  await ask("idle/ring");
+  const { alarm } = await until(
+    async () => ({ alarm: await ask<number | null>("idle/due") }),
+    ({ alarm }) => alarm === null,
+  );
+  assertEquals(alarm, null);
+  assertEquals(await ask("idle/tables"), []);
+});
+
 inWorkerd("values to 15 MiB are kept, and none of their chunks", async () => {
   const bytes = 15_728_640;
   assertEquals(await ask(`large/large?bytes=${bytes}`), [true, false, true]);

@@ -31,6 +31,7 @@ export class InspectedObject extends KvStoreDurableObject {
       get(key: string): Promise<unknown>;
       put(key: string, value: unknown): Promise<void>;
       sync(): Promise<void>;
+      deleteAll(): Promise<void>;
     };
     abort(reason: string): void;
   };
@@ -53,6 +54,23 @@ export class InspectedObject extends KvStoreDurableObject {
   /** Has the alarm go off now. */
   async ring(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now());
+  }
+
+  /** Frees the storage, as Cloudflare's documentation says. */
+  async empty(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+  }
+
+  /** When the alarm is due, whatever else is there. */
+  due(): Promise<number | null> {
+    return this.ctx.storage.getAlarm();
+  }
+
+  /** The names of the tables. */
+  tables(): string[] {
+    return this.ctx.storage.sql.exec(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'kv%'",
+    ).raw().toArray().map(([name]) => name as string);
   }
 
   /** Damages what is stored under a key. */
@@ -168,6 +186,11 @@ export default {
       const kv = new DurableObjectKvStore(OBJECTS, { name, shards });
       if (action === "inspect") return Response.json(await object.inspect());
       if (action === "ring") return Response.json(await object.ring() ?? null);
+      if (action === "due") return Response.json(await object.due());
+      if (action === "tables") return Response.json(await object.tables());
+      if (action === "empty") {
+        return Response.json(await object.empty() ?? null);
+      }
       if (action === "damage") {
         return Response.json(await object.damage("damaged") ?? null);
       }
