@@ -26,6 +26,23 @@ export function shardOf(id: string, shards: number): number {
 }
 
 /**
+ * The name of one of the objects of a store. The two numbers come first, so
+ * that no name of a store makes the name of another store's object.
+ *
+ * @param name The name of the store.
+ * @param index The index of the object.
+ * @param shards The number of objects.
+ * @returns The name, such as `1/1 kv`.
+ */
+export function objectName(
+  name: string,
+  index: number,
+  shards: number,
+): string {
+  return `${index + 1}/${shards} ${name}`;
+}
+
+/**
  * Merges listings that are in order, as far as they were read.
  *
  * @typeParam Row What is listed.

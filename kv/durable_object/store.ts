@@ -19,7 +19,7 @@ import {
   type ObjectCall,
   type ObjectFailure,
 } from "./protocol.ts";
-import { mergePages, shardOf } from "./shards.ts";
+import { mergePages, objectName, shardOf } from "./shards.ts";
 import { KvCorruptionError, KvOutcomeUnknownError } from "../errors.ts";
 import { decodeKey, keyRange } from "../core/key.ts";
 import type { KvStoreTraits } from "../store.ts";
@@ -37,7 +37,8 @@ import { decodeValue, type EncodedValue, encodeValue } from "../core/value.ts";
  */
 export interface DurableObjectKvStoreOptions {
   /**
-   * The name of the store: stores of different names share no entries.
+   * The name of the store: stores of different names share no entries. The
+   * name of its only object is `1/1` and a space before this name.
    *
    * @default {"kv"}
    */
@@ -124,11 +125,10 @@ export class DurableObjectKvStore extends KvCasDriver {
     const { name = "kv", shards = 1 } = options;
     checkName(name);
     checkShards(shards);
-    this.#objects = Array.from({ length: shards }, (_, i) =>
-      new RemoteObject(
-        namespace,
-        shards === 1 ? name : `${name} ${i + 1}/${shards}`,
-      ));
+    this.#objects = Array.from(
+      { length: shards },
+      (_, i) => new RemoteObject(namespace, objectName(name, i, shards)),
+    );
   }
 
   /** Hands the calls to the objects that have their keys. */
@@ -254,6 +254,13 @@ function checkName(name: unknown): void {
     throw new TypeError(
       "Cannot make a DurableObjectKvStore: name must be a string: " +
         `received a value of type ${typeof name}`,
+    );
+  }
+  // The platform takes all lone surrogates for the same character.
+  if (!name.isWellFormed()) {
+    throw new TypeError(
+      "Cannot make a DurableObjectKvStore: name must be well-formed: " +
+        "received a lone surrogate",
     );
   }
 }

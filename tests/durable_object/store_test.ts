@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
-import { shardOf } from "../../kv/durable_object/shards.ts";
+import { objectName, shardOf } from "../../kv/durable_object/shards.ts";
 import type { Inspection } from "../support/worker/objects.ts";
 import { conformanceInWorkerd, unsanitized } from "../support/worker/suite.ts";
 import { Workerd } from "../support/worker/workerd.ts";
@@ -165,6 +165,35 @@ inWorkerd("another number of objects is another store", async () => {
   assertEquals(await ask("shards/list?shards=2"), [["a"]]);
   assertEquals(await ask("shards/list?shards=3"), []);
   assertEquals(await ask("shards/list"), []);
+});
+
+inWorkerd("no name of a store reaches an object of another store", async () => {
+  await ask("t/set?key=a&shards=2");
+  await ask("t/set?key=b&shards=2");
+  const names = ["t", "t 1/2", "t 2/2", "1/2 t", "2/2 t", "1/1 t", "2 t"];
+  for (const name of names) {
+    assertEquals([name, await ask(`${encodeURIComponent(name)}/list`)], [
+      name,
+      [],
+    ]);
+  }
+});
+
+Deno.test("objects of stores of different names have different names", () => {
+  const stores = ["", "t", "1/2 t", "t 1/2", "2 t", "/2 t"].flatMap((name) =>
+    [1, 2, 12].map((shards) => ({ name, shards }))
+  );
+  const names = stores.flatMap(({ name, shards }) =>
+    Array.from({ length: shards }, (_, i) => objectName(name, i, shards))
+  );
+  assertEquals(new Set(names).size, names.length);
+});
+
+inWorkerd("a name with a lone surrogate is a TypeError", async () => {
+  const options = encodeURIComponent('{"name":"a\\ud800"}');
+  const { name, message } = await failure(`any/list?options=${options}`);
+  assertEquals(name, "TypeError");
+  assertMatch(message, /name must be well-formed/);
 });
 
 inWorkerd("a bad number of objects is a RangeError", async () => {

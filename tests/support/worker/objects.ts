@@ -179,11 +179,19 @@ const actions: Record<
 export default {
   async fetch(request: Request, { OBJECTS }: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
-    const [, name, action] = pathname.split("/") as [string, string, string];
+    const [name, action] = pathname.slice(1).split("/").map(
+      decodeURIComponent,
+    ) as [string, string];
     const shards = Number(searchParams.get("shards") ?? 1);
-    const object = OBJECTS.get(OBJECTS.idFromName(name)) as InspectedObject;
+    const object = OBJECTS.get(
+      OBJECTS.idFromName(`1/1 ${name}`),
+    ) as InspectedObject;
     try {
-      const kv = new DurableObjectKvStore(OBJECTS, { name, shards });
+      const kv = new DurableObjectKvStore(OBJECTS, {
+        name,
+        shards,
+        ...JSON.parse(searchParams.get("options") ?? "{}"),
+      });
       if (action === "inspect") return Response.json(await object.inspect());
       if (action === "ring") return Response.json(await object.ring() ?? null);
       if (action === "due") return Response.json(await object.due());
