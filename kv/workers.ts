@@ -38,16 +38,16 @@ export type {
  * ```ts
  * import type { WorkersKvStoreOptions } from "@org/kv/workers";
  *
- * const options: WorkersKvStoreOptions = { keyPrefix: "sessions:" };
+ * const options: WorkersKvStoreOptions = { keyPrefix: "sessions" };
  * ```
  */
 export interface WorkersKvStoreOptions {
   /**
-   * What every name in the namespace starts with. It keeps the entries of a
-   * store apart from all else there. It takes 1 to 256 bytes and is more than
-   * one or two dots, as the platform refuses some of the names that would make.
+   * What every name in the namespace starts with, before a `!`. Stores with
+   * different prefixes share no entries. It takes at most 256 bytes and contains
+   * no `!`.
    *
-   * @default {"kv:"}
+   * @default {"kv"}
    */
   readonly keyPrefix?: string;
 }
@@ -72,7 +72,7 @@ const MAX_EXPIRATION_TTL = 2_147_483_647;
  * race in this way.
  *
  * **An entry** is a name and a value of the namespace. The name is `keyPrefix`
- * and the parts of the key with `!` between them (in a part, `!`, `"`, spaces
+ * and the parts of the key with `!` between all of them (in a part, `!`, `"`, spaces
  * and control characters are escaped); a plain value is its JSON, and any other
  * one CBOR. `expires` in the metadata is the exact expiry in epoch milliseconds,
  * which every read checks: the platform itself keeps values for at least 60
@@ -144,7 +144,7 @@ export class WorkersKvStore extends KvDriver {
           `KV: received ${namespace === null ? "null" : typeof namespace}`,
       );
     }
-    const { keyPrefix = "kv:" } = options;
+    const { keyPrefix = "kv" } = options;
     checkKeyPrefix(keyPrefix);
     this.#namespace = namespace;
     this.#names = new WorkersNames(keyPrefix);

@@ -72,7 +72,7 @@ export interface WorkersKvNamespace {
  * ```ts
  * import type { WorkersKvNames } from "@org/kv/workers";
  *
- * const last: WorkersKvNames = { keys: [{ name: "kv:a" }], list_complete: true };
+ * const last: WorkersKvNames = { keys: [{ name: "kv!a" }], list_complete: true };
  * ```
  */
 export interface WorkersKvNames {

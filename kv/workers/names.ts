@@ -16,7 +16,7 @@ const MAX_NAME_BYTES = 512;
 /** Half of it, so that there is room for a key, shortened or not. */
 const MAX_PREFIX_BYTES = 256;
 
-/** What comes between the parts of an encoded key. */
+/** What follows the prefix, and each part of an encoded key but the last. */
 const SEPARATOR = "!";
 
 /** A name, and the key that it encodes. */
@@ -35,8 +35,10 @@ export class WorkersNames {
 
   /** Takes a prefix that was checked. */
   constructor(keyPrefix: string) {
-    this.#prefix = keyPrefix;
-    this.#limit = new KeyLimit(MAX_NAME_BYTES - utf8Length(keyPrefix));
+    // The first separator ends the prefix, which has none: no key of this store
+    // makes the name of another store's entry.
+    this.#prefix = keyPrefix + SEPARATOR;
+    this.#limit = new KeyLimit(MAX_NAME_BYTES - utf8Length(this.#prefix));
   }
 
   /** The name of an entry. */
@@ -98,8 +100,8 @@ export class WorkersNames {
 /**
  * Checks a prefix of names.
  *
- * @throws {TypeError} If it is no well-formed string.
- * @throws {RangeError} If names that start with it would be refused.
+ * @throws {TypeError} If it is not a well-formed string without a separator.
+ * @throws {RangeError} If it leaves too little room for a key.
  */
 export function checkKeyPrefix(
   keyPrefix: unknown,
@@ -110,12 +112,17 @@ export function checkKeyPrefix(
         `received a value of type ${typeof keyPrefix}`,
     );
   }
-  if (/^\.{0,2}$/.test(keyPrefix) || utf8Length(keyPrefix) > MAX_PREFIX_BYTES) {
+  if (keyPrefix.includes(SEPARATOR)) {
+    throw new TypeError(
+      'Cannot make a WorkersKvStore: keyPrefix must not contain "!", which ' +
+        `the store adds after it: received ${JSON.stringify(keyPrefix)}`,
+    );
+  }
+  const bytes = utf8Length(keyPrefix);
+  if (bytes > MAX_PREFIX_BYTES) {
     throw new RangeError(
-      "Cannot make a WorkersKvStore: keyPrefix must take 1 to " +
-        `${MAX_PREFIX_BYTES} bytes and be neither "." nor "..": received ` +
-        `${JSON.stringify(keyPrefix.slice(0, 40))} of ` +
-        `${utf8Length(keyPrefix)} bytes`,
+      "Cannot make a WorkersKvStore: keyPrefix must take at most " +
+        `${MAX_PREFIX_BYTES} bytes: received ${bytes}`,
     );
   }
 }

@@ -46,14 +46,14 @@ let prefixes = 0;
 /** Tests a store in the namespace, through a proxy, with a prefix of its own. */
 function inWorkersKv(
   name: string,
-  fn: (kv: WorkersKvStore, keyPrefix: string) => Promise<void>,
+  fn: (kv: WorkersKvStore, prefix: string) => Promise<void>,
 ): void {
   Deno.test({
     ...unsanitized,
     name: `WorkersKvStore: ${name}`,
     fn: () => {
-      const keyPrefix = `test ${prefixes++}:`;
-      return fn(new WorkersKvStore(namespace, { keyPrefix }), keyPrefix);
+      const keyPrefix = `test ${prefixes++}`;
+      return fn(new WorkersKvStore(namespace, { keyPrefix }), `${keyPrefix}!`);
     },
   });
 }
@@ -163,7 +163,8 @@ inWorkersKv("values too large to come together come one by one", async (kv) => {
 
 inWorkersKv(
   "the gets of a tick travel a hundred at a time",
-  async (_, keyPrefix) => {
+  async (_, prefix) => {
+    const keyPrefix = prefix.slice(0, -1);
     const asked: number[] = [];
     const counting: WorkersKvNamespace = {
       ...methodsOf(namespace),
@@ -262,7 +263,8 @@ inWorkersKv("what is no JSON fails alone", async (kv, prefix) => {
 
 inWorkersKv(
   "a write that is refused for now is made later",
-  async (_, keyPrefix) => {
+  async (_, prefix) => {
+    const keyPrefix = prefix.slice(0, -1);
     let refusals = 2;
     const kv = new WorkersKvStore({
       ...methodsOf(namespace),
@@ -330,26 +332,62 @@ for (
   });
 }
 
-for (const keyPrefix of ["", ".", "..", "x".repeat(257)]) {
-  Deno.test(`WorkersKvStore refuses "${keyPrefix.slice(0, 3)}" as keyPrefix`, () => {
-    const error = assertThrows(
-      () => new WorkersKvStore(noNamespace, { keyPrefix }),
-      RangeError,
-    );
-    assertMatch(error.message, /keyPrefix must take 1 to 256 bytes/);
-  });
-}
+Deno.test("WorkersKvStore rejects a keyPrefix of more than 256 bytes", () => {
+  const error = assertThrows(
+    () => new WorkersKvStore(noNamespace, { keyPrefix: "é".repeat(129) }),
+    RangeError,
+  );
+  assertMatch(error.message, /at most 256 bytes: received 258$/);
+});
 
-Deno.test("WorkersKvStore refuses what is no binding and no prefix", () => {
+Deno.test("WorkersKvStore rejects other clients and invalid prefixes", () => {
   for (const nothing of [undefined, null, {}, 1]) {
     assertThrows(() => new WorkersKvStore(nothing as never), TypeError);
   }
-  for (const keyPrefix of [1, null, "\ud800"]) {
+  for (const keyPrefix of [1, null, "\ud800", "a!b", "!"]) {
     assertThrows(
       () => new WorkersKvStore(noNamespace, { keyPrefix: keyPrefix as never }),
       TypeError,
+      "keyPrefix",
     );
   }
+});
+
+Deno.test({
+  ...unsanitized,
+  name: "WorkersKvStore: stores of different prefixes share no entries",
+  async fn() {
+    const prefixes = [
+      "",
+      ".",
+      "..",
+      "t",
+      "t:",
+      "t:admin:",
+      't"',
+      "x".repeat(256),
+    ];
+    const stores = prefixes.map((keyPrefix) =>
+      new WorkersKvStore(namespace, { keyPrefix })
+    );
+    const keys = [[""], ["root"], ["admin:root"], ["t", "root"], ["."], [
+      "é".repeat(300),
+    ]];
+    for (const [i, kv] of stores.entries()) {
+      for (const key of keys) await kv.set(key as never, prefixes[i]);
+    }
+    for (const [i, kv] of stores.entries()) {
+      for (const key of keys) {
+        assertEquals(await kv.get(key as never), prefixes[i]);
+      }
+      const listed = await Array.fromAsync(kv.list());
+      assertEquals(listed.length, keys.length);
+      assert(listed.every(({ value }) => value === prefixes[i]));
+    }
+    for (const kv of stores) {
+      for (const key of keys) await kv.delete(key as never);
+    }
+  },
 });
 
 Deno.test("@org/kv/workers needs no built-in of Node or the runtime", async () => {

@@ -30,7 +30,7 @@ const stores: Record<
   string,
   (env: Env, name: string) => KvStore & { readonly traits: KvStoreTraits }
 > = {
-  workers: ({ KV }, name) => new WorkersKvStore(KV, { keyPrefix: `${name}:` }),
+  workers: ({ KV }, name) => new WorkersKvStore(KV, { keyPrefix: name }),
   object: ({ OBJECTS }, name) => new DurableObjectKvStore(OBJECTS, { name }),
   shards: ({ OBJECTS }, name) =>
     new DurableObjectKvStore(OBJECTS, { name, shards: 3 }),
