@@ -4,45 +4,11 @@
  * @module
  */
 
-/** How deep a value may be nested. */
-const MAX_DEPTH = 1000;
+import { MAX_DEPTH } from "./limits.ts";
+import { type TypedArray, typedArrays } from "./typed_arrays.ts";
 
 /** How many items an array may have: holes cost nothing until they are kept. */
 const MAX_ITEMS = 2 ** 26;
-
-/** The constructors of all typed arrays that the runtime has. */
-export const typedArrays: readonly TypedArrayConstructor[] = [
-  Uint8Array,
-  Uint8ClampedArray,
-  Int8Array,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigUint64Array,
-  BigInt64Array,
-  ...("Float16Array" in globalThis
-    ? [
-      (globalThis as unknown as { Float16Array: TypedArrayConstructor })
-        .Float16Array,
-    ]
-    : []),
-];
-
-/** Any typed array. */
-export type TypedArray = ArrayBufferView & {
-  readonly length: number;
-  readonly buffer: ArrayBufferLike;
-};
-
-/** The constructor of a typed array. */
-export interface TypedArrayConstructor {
-  readonly name: string;
-  readonly BYTES_PER_ELEMENT: number;
-  new (from: ArrayBufferLike | TypedArray): TypedArray;
-}
 
 /**
  * Whether a value is plain JSON, that is, whether `JSON.stringify` keeps it as

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type TypedArray, typedArrays } from "./copy.ts";
+import { type TypedArray, typedArrays } from "./typed_arrays.ts";
 
 /**
  * Whether two values are equal by content: the order of object members does not

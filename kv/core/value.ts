@@ -50,7 +50,8 @@ export function encodeValue(value: unknown): EncodedValue | undefined {
  *
  * @param encoded JSON text, as a string or in UTF-8, or CBOR.
  * @returns The value.
- * @throws {Error} If it is neither.
+ * @throws {SyntaxError} If it is neither, or decodes to `undefined`. The message
+ * tells nothing of the content.
  *
  * @example Usage
  * ```ts
@@ -62,9 +63,24 @@ export function encodeValue(value: unknown): EncodedValue | undefined {
  * ```
  */
 export function decodeValue(encoded: EncodedValue): unknown {
-  if (typeof encoded === "string") return JSON.parse(encoded);
+  if (typeof encoded === "string") return parse(encoded);
   if (isCbor(encoded)) return decodeCbor(encoded);
-  return JSON.parse(decoder.decode(encoded));
+  let text: string;
+  try {
+    text = decoder.decode(encoded);
+  } catch {
+    throw new SyntaxError("the stored value is neither CBOR nor UTF-8");
+  }
+  return parse(text);
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The message of JSON.parse() quotes the text.
+    throw new SyntaxError("the stored value is not valid JSON");
+  }
+}
