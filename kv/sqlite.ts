@@ -21,7 +21,7 @@ import {
   isNested,
 } from "./sqlite/errors.ts";
 import { SqliteEntries, type Statement } from "./sqlite/entries.ts";
-import { indexName, schema } from "./sqlite/schema.ts";
+import { openTable } from "./sqlite/inspect.ts";
 import { KvCorruptionError } from "./errors.ts";
 import type { KvStoreTraits } from "./store.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./core/value.ts";
@@ -314,19 +314,11 @@ interface Open {
 }
 
 function open(db: SqliteDatabase, tableName: string): Open {
-  const encoding = String(prepare(db, "PRAGMA encoding").get()![0]);
-  if (encoding !== "UTF-8") {
-    throw new Error(`the database must be encoded in UTF-8: it is ${encoding}`);
-  }
-  // Even if it exists, CREATE TABLE would wait for other connections' writes.
-  const select = "SELECT name FROM sqlite_master WHERE name IN (?, ?)";
-  const found = prepare(db, select).all(tableName, indexName(tableName));
-  if (found.length < 2) {
-    for (const sql of schema(tableName)) prepare(db, sql).run();
-  }
+  const prepareSql = (sql: string) => prepare(db, sql);
+  openTable(prepareSql, tableName);
   const databases = prepare(db, "PRAGMA database_list").all();
   return {
-    entries: new SqliteEntries((sql) => prepare(db, sql), tableName),
+    entries: new SqliteEntries(prepareSql, tableName),
     begin: prepare(db, "BEGIN"),
     beginImmediate: prepare(db, "BEGIN IMMEDIATE"),
     commit: prepare(db, "COMMIT"),

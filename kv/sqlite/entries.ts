@@ -9,7 +9,7 @@ import type { KvCall } from "../core/call.ts";
 import type { EncodedValue } from "../core/value.ts";
 import { ContendedRowError, DamagedRowError } from "./errors.ts";
 import { expiryOf, isSame, valueOf } from "./row.ts";
-import { quote } from "./schema.ts";
+import { qualify, quote } from "./schema.ts";
 
 /** A prepared statement, the same for every client. */
 export interface Statement {
@@ -75,7 +75,8 @@ export class SqliteEntries {
   #nextSweep = 0;
 
   constructor(prepare: (sql: string) => Statement, tableName: string) {
-    const table = quote(tableName);
+    const table = qualify(tableName);
+    const name = quote(tableName);
     const upsert = (changes: string) =>
       prepare(
         `INSERT INTO ${table} (key, value, expires, due) ` +
@@ -92,10 +93,10 @@ export class SqliteEntries {
       `INSERT INTO ${table} (key, value) VALUES (?, ?) ` +
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = NULL",
     );
-    this.#setLater = upsert(` WHERE ${table}.due <= excluded.due`);
+    this.#setLater = upsert(` WHERE ${name}.due <= excluded.due`);
     this.#setDue = upsert(", due = excluded.due");
     this.#create = upsert(
-      `, due = excluded.due WHERE ${table}.expires <= ?`,
+      `, due = excluded.due WHERE ${name}.expires <= ?`,
     );
     const isEqual = "WHERE key = ? AND value = ? AND " +
       "(expires IS NULL OR expires > ?)";

@@ -4,6 +4,14 @@
  * @module
  */
 
+/** The declared type of each column that a store uses. */
+export const COLUMNS: Readonly<Record<string, string>> = {
+  key: "TEXT",
+  expires: "REAL",
+  due: "REAL",
+  value: "",
+};
+
 /**
  * The SQL that makes the table and its index, if they are missing.
  *
@@ -18,19 +26,26 @@
  * be earlier, as it stays when an entry is written again, with a later expiry or
  * with none; the sweep then puts it right, once, however often that was.
  */
-export function schema(name: string): string[] {
-  const table = quote(name);
+export function schema(name: string): [table: string, index: string] {
   return [
-    `CREATE TABLE IF NOT EXISTS ${table} ` +
+    `CREATE TABLE IF NOT EXISTS ${qualify(name)} ` +
     "(key TEXT PRIMARY KEY NOT NULL, expires REAL, due REAL, value NOT NULL)",
-    `CREATE INDEX IF NOT EXISTS ${quote(indexName(name))} ON ${table} (due) ` +
-    "WHERE due IS NOT NULL",
+    `CREATE INDEX IF NOT EXISTS ${qualify(indexName(name))} ` +
+    `ON ${quote(name)} (due) WHERE due IS NOT NULL`,
   ];
 }
 
 /** The name of the index by `due`. */
 export function indexName(table: string): string {
   return `${table}_due`;
+}
+
+/**
+ * Quotes a name in the main database. A temporary table or one of an attached
+ * database may have the same name.
+ */
+export function qualify(name: string): string {
+  return `main.${quote(name)}`;
 }
 
 /** Quotes an identifier. */
