@@ -14,6 +14,7 @@ import { keyCases } from "./keys.ts";
 import { largeValueCases } from "./large_values.ts";
 import { listCases } from "./list.ts";
 import { listChangeCases } from "./list_changes.ts";
+import { listOrderCases } from "./list_order.ts";
 import { longKeyCases } from "./long_keys.ts";
 import { ttlCases } from "./ttl.ts";
 import { ttlInputCases } from "./ttl_input.ts";
@@ -43,6 +44,7 @@ export const cases: readonly ConformanceCase[] = [
   ...casCases,
   ...casRaceCases,
   ...listCases,
+  ...listOrderCases,
   ...listChangeCases,
   ...callCases,
 ];

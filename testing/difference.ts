@@ -1,5 +1,5 @@
 // Finds where two values differ, independently of the stores.
-import { show } from "./show.ts";
+import { classOf, show } from "./show.ts";
 
 /**
  * Says where two values first differ, or returns `undefined` if they do not.
@@ -17,22 +17,39 @@ export function difference(
   const differs = `at ${path}: expected ${show(expected)}, received ${
     show(actual)
   }`;
+  if (typeof actual === "string" && typeof expected === "string") {
+    const at = firstDifference(actual, expected);
+    return at < 100
+      ? differs
+      : `at ${path} from index ${at}: expected ${
+        show(expected.slice(at))
+      }, received ${show(actual.slice(at))}`;
+  }
   if (
     typeof actual !== "object" || actual === null ||
-    typeof expected !== "object" || expected === null ||
-    Object.getPrototypeOf(actual) !== Object.getPrototypeOf(expected)
+    typeof expected !== "object" || expected === null
   ) return differs;
+  if (Object.getPrototypeOf(actual) !== Object.getPrototypeOf(expected)) {
+    if (show(actual) !== show(expected)) return differs;
+    const [name, other] = [classOf(actual), classOf(expected)];
+    return `${differs} of ${name === other ? "another " : ""}class ${name}`;
+  }
 
   if (expected instanceof Date) {
     const same = Object.is((actual as Date).getTime(), expected.getTime());
     return same ? undefined : differs;
   }
   if (expected instanceof ArrayBuffer || ArrayBuffer.isView(expected)) {
-    const same = sameBytes(
-      bytesOf(actual as ArrayBuffer | ArrayBufferView),
-      bytesOf(expected),
-    );
-    return same ? undefined : differs;
+    const received = bytesOf(actual as ArrayBuffer | ArrayBufferView);
+    const at = firstDifference(received, bytesOf(expected));
+    if (at === bytesOf(expected).length && at === received.length) {
+      return undefined;
+    }
+    return at < 60
+      ? differs
+      : `at ${path}, byte ${at}: expected ${
+        show(bytesOf(expected).slice(at))
+      }, received ${show(received.slice(at))}`;
   }
   if (expected instanceof Map || expected instanceof Set) {
     return difference(
@@ -76,6 +93,9 @@ function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
     : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+/** The index of the first difference; the length if there is none. */
+function firstDifference<T extends string | Uint8Array>(a: T, b: T): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return at;
 }

@@ -1,6 +1,7 @@
 // The assertions of the cases, and the error that they throw.
 import type { KvKey, KvStore, KvStoreListEntry } from "../kv/store.ts";
 import { difference } from "./difference.ts";
+import { compareKeys } from "./order.ts";
 import { show } from "./show.ts";
 
 /**
@@ -53,7 +54,7 @@ export async function expectEntry(
   );
 }
 
-/** Fails unless the list yields just these keys, in this order. */
+/** Fails unless the list yields exactly these keys, in any order. */
 export async function expectKeys(
   store: KvStore,
   prefix: KvKey | undefined,
@@ -62,9 +63,23 @@ export async function expectKeys(
 ): Promise<void> {
   const listed = await keysOf(store, prefix);
   expectSame(
-    listed,
-    keys,
-    `keys of list(${show(prefix)})${when && " "}${when}`,
+    listed.sort(compareKeys),
+    keys.toSorted(compareKeys),
+    `sorted keys of list(${show(prefix)})${when && " "}${when}`,
+  );
+}
+
+/** Fails unless the list yields exactly these entries, in any order. */
+export async function expectEntries(
+  store: KvStore,
+  prefix: KvKey | undefined,
+  entries: readonly KvStoreListEntry[],
+): Promise<void> {
+  const listed = await collect(store.list(prefix));
+  expectSame(
+    listed.sort((a, b) => compareKeys(a.key, b.key)),
+    entries.toSorted((a, b) => compareKeys(a.key, b.key)),
+    `sorted entries of list(${show(prefix)})`,
   );
 }
 

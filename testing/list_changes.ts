@@ -27,7 +27,7 @@ export const listChangeCases: readonly ConformanceCase[] = [
           await inWaves(listed.slice(-50), (gone) => store.delete(gone));
         }
       }
-      expectSame(listed, keys, "keys of list() while those behind are deleted");
+      expectOnce(listed, keys);
       await expectKeys(store, undefined, [], "after all were deleted");
     },
   },
@@ -90,7 +90,7 @@ export const listChangeCases: readonly ConformanceCase[] = [
           (each) => store.set(each, "new", { ttl: 60_000 }),
         );
       }
-      expectSame(listed, keys, "keys of list() while values are overwritten");
+      expectOnce(listed, keys);
     },
   },
   {
@@ -109,7 +109,7 @@ export const listChangeCases: readonly ConformanceCase[] = [
         await inWaves(behind, (each) => store.delete(each));
         await inWaves(behind, (each) => store.set(each, "anew"));
       }
-      expectSame(listed, keys, "keys of list() while those behind come anew");
+      expectOnce(listed, keys);
       expectSame(
         (await collect(store.list())).map(({ value }) => value),
         keys.map(() => "anew"),

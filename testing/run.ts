@@ -6,6 +6,7 @@ import type {
   OpenedStore,
   Without,
 } from "./case.ts";
+import { Bound } from "./bound.ts";
 import { ConformanceError } from "./expect.ts";
 import { show } from "./show.ts";
 import { clearTimeout, setTimeout } from "./time.ts";
@@ -60,12 +61,17 @@ export async function runCase(
   const { without = {}, timeLimit = 30_000 } = options;
   const opened = await open();
   const fixture = "get" in opened ? { store: opened } : opened;
+  const bound = new Bound(timeLimit);
+  const store = bound.limit(fixture.store);
   let peer: Promise<KvStore> | undefined;
   const context: ConformanceContext = {
-    store: fixture.store,
+    store,
     without,
     exact: fixture.advance !== undefined,
-    peer: () => peer ??= openPeer(fixture),
+    async peer() {
+      const opened = await (peer ??= openPeer(fixture));
+      return opened === fixture.store ? store : bound.limit(opened);
+    },
     pass: async (milliseconds) => {
       if (fixture.advance) await fixture.advance(milliseconds);
       else await wait(milliseconds);
@@ -73,10 +79,11 @@ export async function runCase(
   };
   const failures: unknown[] = [];
   try {
-    await withinLimit(conformanceCase.run(context), timeLimit);
+    await withinLimit(conformanceCase.run(context), bound, timeLimit);
   } catch (error) {
-    failures.push(explain(conformanceCase, error));
+    failures.push(explain(conformanceCase, bound.error ?? error));
   }
+  bound.stop("the case has ended");
   try {
     if (peer !== undefined && await peer !== fixture.store) {
       await dispose(await peer);
@@ -112,14 +119,14 @@ function explain({ name, line }: ConformanceCase, cause: unknown): Error {
   );
 }
 
-async function withinLimit(run: Promise<void>, timeLimit: number) {
+async function withinLimit(
+  run: Promise<void>,
+  bound: Bound,
+  timeLimit: number,
+) {
   let timer;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new ConformanceError(`it did not end within ${timeLimit} ms`)),
-      timeLimit,
-    );
+    timer = setTimeout(() => reject(bound.stop()), timeLimit);
   });
   try {
     await Promise.race([run, limit]);

@@ -20,18 +20,19 @@ function render(value: unknown, depth: number): string {
   if (Array.isArray(value)) {
     return `[${Array.from(value.slice(0, maxLength), inner).join(", ")}]`;
   }
-  const name = Object.getPrototypeOf(value)?.constructor?.name ?? "null";
+  const name = classOf(value);
   if (value instanceof Error) return `${name}: ${value.message}`;
-  if (value instanceof Date) return `Date(${value.getTime()})`;
-  if (value instanceof Map) {
-    const items = Array.from(value, ([k, v]) => `${inner(k)} => ${inner(v)}`);
+  const time = ifOfType(() => Date.prototype.getTime.call(value));
+  if (time !== undefined) return `${name}(${time})`;
+  const map = ifOfType(() => Map.prototype.entries.call(value));
+  if (map !== undefined) {
+    const items = Array.from(map, ([k, v]) => `${inner(k)} => ${inner(v)}`);
     return `${name}{${items.join(", ")}}`;
   }
-  if (value instanceof Set) {
-    return `${name}{${Array.from(value, inner).join(", ")}}`;
-  }
+  const set = ifOfType(() => Set.prototype.values.call(value));
+  if (set !== undefined) return `${name}{${Array.from(set, inner).join(", ")}}`;
   if (value instanceof ArrayBuffer) {
-    return `ArrayBuffer${render(new Uint8Array(value), depth).slice(10)}`;
+    return `${name}${render(new Uint8Array(value), depth).slice(10)}`;
   }
   if (ArrayBuffer.isView(value)) {
     const bytes = new Uint8Array(
@@ -48,4 +49,21 @@ function render(value: unknown, depth: number): string {
     }`
   );
   return `${name === "Object" ? "" : `${name} `}{${members.join(", ")}}`;
+}
+
+/** The name of the class of an object. */
+export function classOf(value: object): string {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null
+    ? "null"
+    : prototype.constructor?.name || "anonymous";
+}
+
+/** What a built-in method returns; `undefined` for an object of another type. */
+function ifOfType<T>(method: () => T): T | undefined {
+  try {
+    return method();
+  } catch {
+    return undefined;
+  }
 }

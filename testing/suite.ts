@@ -6,14 +6,15 @@
 import type { KvGuarantee, KvStore } from "../kv/store.ts";
 import type { OpenedStore, Without } from "./case.ts";
 import { cases } from "./cases.ts";
+import { passesAll } from "./left_out.ts";
 import { runCase } from "./run.ts";
 
 /**
- * What registers a case: `Deno.test`, and the `test` of `node:test`, Vitest,
- * Jest and `bun:test`.
+ * A function that registers a case: `Deno.test`, or the `test` of `node:test`,
+ * Vitest, Jest or `bun:test`.
  *
- * A runner without `ignore` and `skip` runs a case that is left out as one
- * which prints its reason and ends.
+ * With a runner that has neither `ignore` nor `skip`, a case that is left out
+ * prints its reason and passes.
  *
  * @example Usage
  * ```ts
@@ -47,11 +48,11 @@ export interface ConformanceRunner {
  * ```
  */
 export interface ConformanceOptions {
-  /** The driver's name: the beginning of the name of each case. */
+  /** The driver's name; the name of each case starts with it. */
   name: string;
   /**
-   * Opens a fresh, isolated, empty store for one case: the store alone, or with
-   * another client, a clock and what is to be closed after the case.
+   * Opens a fresh, isolated, empty store for one case: the store alone, or
+   * together with another client, a clock and a function that closes them.
    */
   open: () => KvStore | OpenedStore | Promise<KvStore | OpenedStore>;
   /**
@@ -67,6 +68,14 @@ export interface ConformanceOptions {
    * @default {{}}
    */
   without?: Without;
+  /**
+   * Receives a message for each guarantee in `without` whose cases all pass, so
+   * that a reason that no longer holds is noticed. A function that throws makes
+   * it a failure.
+   *
+   * @default {console.warn}
+   */
+  report?: (message: string) => void;
 }
 
 /**
@@ -107,11 +116,22 @@ export interface ConformanceOptions {
  */
 export function conformance(options: ConformanceOptions): void {
   const { name, open, without = {}, test = denoTest() } = options;
+  const { report = console.warn } = options;
   for (const each of cases) {
     const run = () => runCase(each, open, { without });
     const missing = each.guarantees.find((guarantee) => guarantee in without);
     if (missing === undefined) test(`${name}: ${each.name}`, run);
     else ignore(test, `${name}: ${each.name}`, run, missing, without);
+  }
+  for (const guarantee of Object.keys(without) as KvGuarantee[]) {
+    test(`${name}: leaves out ${guarantee}: ${without[guarantee]}`, async () => {
+      if (!await passesAll(guarantee, open, without)) return;
+      report(
+        `${name} leaves out ${guarantee} (${without[guarantee]}), but every ` +
+          "case of this guarantee passes: remove it from `without`, unless " +
+          "the backend keeps it only in tests",
+      );
+    });
   }
 }
 
@@ -134,7 +154,7 @@ function denoTest(): ConformanceRunner {
   const { Deno } = globalThis as { Deno?: { test: ConformanceRunner } };
   if (Deno === undefined) {
     throw new TypeError(
-      "Cannot register the cases: give the runner's `test`: there is no Deno.test",
+      "Cannot register the cases: test must be given where there is no Deno.test: received undefined",
     );
   }
   return Deno.test;
