@@ -84,7 +84,7 @@ const MAX_ATTEMPTS = 50;
  * import { assertEquals } from "@std/assert";
  * import postgres from "postgres";
  *
- * const sql = postgres("postgres://localhost/app");
+ * const sql = postgres("postgres://localhost/app", { fetch_types: false });
  * const kv = new PostgresKvStore(sql);
  * await kv.set(["greeting", "en"], "Hello", { ttl: 60_000 });
  * assertEquals(await kv.get(["greeting", "en"]), "Hello");

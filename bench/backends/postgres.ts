@@ -24,7 +24,9 @@ export const postgresBackend: Backend = {
   title: "PostgreSQL, synchronous_commit on",
   async open() {
     const server = await startPostgres();
-    const clients = [1, 2, 3].map(() => postgres(server.url));
+    const clients = [1, 2, 3].map(() =>
+      postgres(server.url, { fetch_types: false })
+    );
     const [raw, ours, fedify] = clients as [
       postgres.Sql,
       postgres.Sql,
@@ -77,7 +79,7 @@ function loadedApart(subject: Subject, url: string): Subject {
   return {
     ...subject,
     async load(entries) {
-      const sql = postgres(url);
+      const sql = postgres(url, { fetch_types: false });
       const loader = storeSubject(OURS, new PostgresKvStore(sql));
       await loadBySets(loader, entries);
       await sql.end();

@@ -98,7 +98,7 @@ async function connectPostgres(): Promise<Backend> {
   const server = await startPostgres();
   return {
     open: (name) => {
-      const sql = postgres(server.url);
+      const sql = postgres(server.url, { fetch_types: false });
       const kv = new PostgresKvStore(sql, { tableName: name });
       return { kv, close: () => sql.end({ timeout: 5 }) };
     },

@@ -6,7 +6,7 @@
 
 // deno-lint-ignore-file no-explicit-any -- the clients' own parameter types differ
 
-import { isUnknown } from "./errors.ts";
+import { isServerError, isUnknown } from "./errors.ts";
 
 /**
  * What a store needs of postgres.js.
@@ -16,7 +16,9 @@ import { isUnknown } from "./errors.ts";
  * import type { PostgresJsClient } from "@org/kv/postgres";
  * import postgres from "postgres";
  *
- * const sql: PostgresJsClient = postgres("postgres://localhost/app");
+ * const sql: PostgresJsClient = postgres("postgres://localhost/app", {
+ *   fetch_types: false,
+ * });
  * ```
  */
 export interface PostgresJsClient {
@@ -69,11 +71,23 @@ export async function queryTwice(
 }
 
 /**
- * How to ask a client.
+ * Returns the function that runs statements on a client: the same one for every
+ * store on that client, as a broken connection concerns them all.
  *
- * @throws {TypeError} If it is none.
+ * @throws {TypeError} If the client is not supported.
  */
 export function queryOf(client: PostgresJsClient | PgliteClient): Query {
+  let query = queries.get(client);
+  if (query === undefined) {
+    query = pausingAfterBreaks(rawQueryOf(client));
+    queries.set(client, query);
+  }
+  return query;
+}
+
+const queries = new WeakMap<object, Query>();
+
+function rawQueryOf(client: PostgresJsClient | PgliteClient): Query {
   if (has(client, "unsafe")) {
     return (statement, parameters) =>
       // Where the client was made with `prepare: false`, that prevails.
@@ -87,6 +101,35 @@ export function queryOf(client: PostgresJsClient | PgliteClient): Query {
     "Cannot make a PostgresKvStore: sql must be a client of postgres.js or " +
       `PGlite: received ${client === null ? "null" : `a ${typeof client}`}`,
   );
+}
+
+/*
+ * postgres.js 3.4 rejects the queries of a broken connection before it takes the
+ * connection out of its pool. A query that is sent in between goes to the dead
+ * connection: it is never settled, and blocks the ones after it. So an error
+ * that may come from a broken connection is passed on in a later turn of the
+ * event loop, and no other query is sent until then.
+ */
+function pausingAfterBreaks(query: Query): Query {
+  let pause: Promise<void> | undefined;
+  async function failed(error: unknown): Promise<never> {
+    if (!isServerError(error)) {
+      pause ??= nextTurn().then(() => {
+        pause = undefined;
+      });
+      await pause;
+    }
+    throw error;
+  }
+  return (statement, parameters) =>
+    pause === undefined
+      ? query(statement, parameters).then(undefined, failed)
+      : pause.then(() => query(statement, parameters))
+        .then(undefined, failed);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Whether it is the client of a transaction, which the caller began. */

@@ -56,10 +56,10 @@ export async function withTable(
   fn: (fixture: Fixture) => Promise<void>,
   tableName: string = crypto.randomUUID(),
 ): Promise<void> {
-  const sql = postgres(url, { onnotice: () => {} });
+  const sql = postgres(url, { fetch_types: false, onnotice: () => {} });
   const clients = [sql];
   function open(options: ClientOptions = {}): postgres.Sql {
-    const client = postgres(url, options);
+    const client = postgres(url, { fetch_types: false, ...options });
     clients.push(client);
     return client;
   }
@@ -83,6 +83,8 @@ export async function withTable(
     return { store, sent };
   }
   try {
+    // Without `fetch_types`, postgres.js reserves no connection before a query.
+    await sql`SELECT 1`;
     await fn({ tableName, sql, store: connect(), connect, observe });
   } finally {
     const table = tableName.split(".").map((name) =>

@@ -19,7 +19,7 @@ for (const [name, options] of Object.entries(clients)) {
     test: reason === undefined ? Deno.test : Deno.test.ignore,
     open() {
       const tableName = crypto.randomUUID();
-      const quiet = { ...options, onnotice: () => {} };
+      const quiet = { fetch_types: false, ...options, onnotice: () => {} };
       const clients = [postgres(url, quiet), postgres(url, quiet)] as const;
       return {
         store: new PostgresKvStore(clients[0], { tableName }),

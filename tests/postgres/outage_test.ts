@@ -17,15 +17,17 @@ function testOnServer(sentence: string, fn: () => Promise<void>): void {
   });
 }
 
-/** A client that connects anew at once. Its types would be one more query. */
+/** A client that reconnects at once. */
 const eager: ClientOptions = {
   backoff: () => 0.001,
-  fetch_types: false,
   onnotice: () => {},
 };
 
 function connectTo(port: number, options: ClientOptions): postgres.Sql {
-  return postgres(`postgres://postgres@127.0.0.1:${port}/postgres`, options);
+  return postgres(`postgres://postgres@127.0.0.1:${port}/postgres`, {
+    fetch_types: false,
+    ...options,
+  });
 }
 
 /**

@@ -51,7 +51,7 @@ testOnPostgres(
   "a schema that is missing is an error, until it is there",
   async ({ sql }) => {
     const name = crypto.randomUUID();
-    const client = postgres(url);
+    const client = postgres(url, { fetch_types: false });
     const store = new PostgresKvStore(client, { tableName: `${name}.kv` });
     try {
       const outcomes = await Promise.allSettled([
@@ -107,7 +107,7 @@ testOnPostgres(
     CREATE ROLE "${name}" LOGIN;
     GRANT USAGE ON SCHEMA "${name}" TO "${name}";
     GRANT SELECT, INSERT, UPDATE, DELETE ON "${name}".kv TO "${name}"`);
-    const client = postgres(url, { user: name });
+    const client = postgres(url, { user: name, fetch_types: false });
     const statements: string[] = [];
     try {
       const store = new PostgresKvStore({

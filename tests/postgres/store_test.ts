@@ -264,7 +264,7 @@ testOnPostgres(
 testOnPostgres(
   "a client that was ended is an error, not an unknown outcome",
   async ({ tableName }) => {
-    const sql = postgres(url);
+    const sql = postgres(url, { fetch_types: false });
     const store = new PostgresKvStore(sql, { tableName });
     await store.set(["a"], 1);
     await sql.end();

@@ -208,7 +208,7 @@ testOn(
   async () => {
     const server = await startPostgres({ settings: { max_connections: 12 } });
     await using _ = server;
-    const before = postgres(server.url, { max: 1 });
+    const before = postgres(server.url, { max: 1, fetch_types: false });
     const [shown] = await before`
       SELECT current_setting('data_directory') AS folder,
         current_setting('max_connections') AS connections,
@@ -222,7 +222,7 @@ testOn(
     await server.kill();
     assert(isFree(server.port));
     await server.restart();
-    const after = postgres(server.url, { max: 1 });
+    const after = postgres(server.url, { max: 1, fetch_types: false });
     assertEquals([...await after`SELECT a FROM kept`], [{ a: "b" }]);
     await after.end();
 
@@ -263,7 +263,7 @@ for (const [end, signal] of Object.entries(ENDS)) {
           string,
         ];
         const redisFolder = await folderOf(redisUrl);
-        const sql = postgres(postgresUrl, { max: 1 });
+        const sql = postgres(postgresUrl, { max: 1, fetch_types: false });
         const [row] = await sql`SHOW data_directory`;
         await sql.end();
         const postgresFolder = row!["data_directory"].replace(/\/data$/, "");

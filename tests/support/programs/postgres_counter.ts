@@ -5,6 +5,6 @@ import { PostgresKvStore } from "../../../kv/postgres.ts";
 import { increment } from "./increment.ts";
 
 const [url, tableName, times] = Deno.args as [string, string, string];
-const sql = postgres(url, { max: 2 });
+const sql = postgres(url, { max: 2, fetch_types: false });
 await increment(new PostgresKvStore(sql, { tableName }), Number(times));
 await sql.end();
