@@ -9,6 +9,7 @@ import { checkBusyTimeout } from "./core/options.ts";
 import type { KvCall } from "./core/call.ts";
 import { decodeKey, keyRange } from "./core/key.ts";
 import {
+  checkClient,
   checkOpen,
   prepare,
   type SqliteDatabase,
@@ -121,12 +122,7 @@ export class SqliteKvStore extends KvCasDriver {
    */
   constructor(db: SqliteDatabase, options: SqliteKvStoreOptions = {}) {
     super({ sequential: true, codec });
-    if (typeof db?.prepare !== "function") {
-      throw new TypeError(
-        "Cannot make a SqliteKvStore: db must have a method prepare(): " +
-          `received ${db === null ? "null" : typeof db}`,
-      );
-    }
+    checkClient(db);
     const { tableName = "kv", busyTimeout = 5000 } = options;
     checkTableName(tableName);
     checkBusyTimeout(busyTimeout, "SqliteKvStore");

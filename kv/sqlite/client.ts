@@ -7,8 +7,8 @@
 import type { Statement } from "./entries.ts";
 
 /**
- * A prepared statement, as `node:sqlite`, `@db/sqlite`, better-sqlite3 and
- * `bun:sqlite` have it.
+ * A prepared statement, as `node:sqlite`, `bun:sqlite`, better-sqlite3,
+ * libsql and `@db/sqlite` have it.
  *
  * @example Usage
  * ```ts
@@ -32,8 +32,8 @@ export interface SqliteStatement {
 }
 
 /**
- * A database: `DatabaseSync` of `node:sqlite`, or `Database` of `@db/sqlite`,
- * better-sqlite3 or `bun:sqlite`.
+ * A database: `DatabaseSync` of `node:sqlite`, or `Database` of `bun:sqlite`,
+ * better-sqlite3, libsql or `@db/sqlite`.
  *
  * @example Usage
  * ```ts
@@ -51,18 +51,73 @@ export interface SqliteDatabase {
   readonly isTransaction?: boolean;
   /** Whether a transaction is open, as the others call it. */
   readonly inTransaction?: boolean;
-  /** `false` once `@db/sqlite` or better-sqlite3 is closed. */
+  /** `false` once `@db/sqlite`, better-sqlite3 or libsql is closed. */
   readonly open?: unknown;
 }
 
-/** Prepares a statement, the same for every client. */
+/** What a statement may have besides, to choose the form of rows. */
+interface RowForms {
+  setReturnArrays?(enabled: boolean): unknown; // node:sqlite
+  setReadBigInts?(enabled: boolean): unknown; // node:sqlite
+  safeIntegers?(enabled: boolean): unknown; // better-sqlite3, libsql, bun:sqlite
+  raw?(enabled: boolean): unknown; // better-sqlite3, libsql
+  readonly reader?: boolean; // better-sqlite3, libsql, bun:sqlite
+  readonly values?: unknown; // bun:sqlite, whose raw() is another
+}
+
+/** The clients whose shape is known. */
+const CLIENTS = "node:sqlite, bun:sqlite, better-sqlite3, libsql or @db/sqlite";
+
+/**
+ * Checks that a database is one of a supported client.
+ *
+ * @param db What the caller gave.
+ * @throws {TypeError} If it is not.
+ */
+export function checkClient(db: SqliteDatabase): void {
+  if (typeof db?.prepare !== "function" || !answers(db)) {
+    const name = (db as object | null | undefined)?.constructor?.name;
+    throw new TypeError(
+      "Cannot create a SqliteKvStore: db must be a synchronous database of " +
+        `${CLIENTS}: received ${
+          db === null ? "null" : name ? `an object of ${name}` : typeof db
+        }`,
+    );
+  }
+}
+
+/** Whether statements answer at once and in a known shape. */
+function answers(db: SqliteDatabase): boolean {
+  let statement: SqliteStatement;
+  let row: unknown;
+  try {
+    statement = db.prepare("SELECT 1 AS one");
+    for (const method of ["run", "get", "all"] as const) {
+      if (typeof statement?.[method] !== "function") return false;
+    }
+    row = statement.get();
+  } catch {
+    // Such as a closed database: the calls will tell.
+    return true;
+  }
+  return Number(columns(row)?.[0]) === 1;
+}
+
+/**
+ * Prepares a statement, the same for every client. Rows are requested as arrays,
+ * whatever the database is set to, and integers as BigInt, since a client may
+ * throw if a number cannot hold one. A client that knows only objects returns
+ * their members in the order of the columns.
+ */
 export function prepare(db: SqliteDatabase, sql: string): Statement {
   // @db/sqlite cuts the SQL, in bytes of UTF-8, to the length of the string.
   const cut = new TextEncoder().encode(sql).length - sql.length;
   const statement = db.prepare(sql + " ".repeat(cut));
-  // Rows as arrays where the client can, which is faster.
-  (statement as { setReturnArrays?: (enabled: boolean) => void })
-    .setReturnArrays?.(true);
+  const forms = statement as RowForms;
+  forms.setReturnArrays?.(true);
+  forms.setReadBigInts?.(true);
+  forms.safeIntegers?.(true);
+  if (forms.reader === true && forms.values === undefined) forms.raw?.(true);
   return {
     get: (...parameters) => columns(statement.get(...parameters)),
     all: (...parameters) =>
@@ -82,7 +137,8 @@ export function prepare(db: SqliteDatabase, sql: string): Statement {
  */
 export function checkOpen(db: SqliteDatabase): void {
   if (db.open === false) throw new Error("the database is closed");
-  void db.inTransaction; // Once it is closed, bun:sqlite throws here.
+  // Once it is closed, bun:sqlite throws here.
+  void db.inTransaction;
 }
 
 /**

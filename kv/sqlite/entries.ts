@@ -98,8 +98,9 @@ export class SqliteEntries {
     this.#create = upsert(
       `, due = excluded.due WHERE ${name}.expires <= ?`,
     );
+    // Text and blobs are greater than any number.
     const isEqual = "WHERE key = ? AND value = ? AND " +
-      "(expires IS NULL OR expires > ?)";
+      "(expires IS NULL OR expires > ? AND expires <= 9e999)";
     this.#update = prepare(
       `UPDATE ${table} SET value = ?, expires = NULL ${isEqual}`,
     );

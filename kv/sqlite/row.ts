@@ -16,7 +16,13 @@ import { DamagedRowError } from "./errors.ts";
  * @throws {DamagedRowError} If it is neither text nor a blob.
  */
 export function valueOf(column: unknown): EncodedValue {
-  if (typeof column === "string" || column instanceof Uint8Array) return column;
+  if (typeof column === "string") return column;
+  // A Buffer is one, too, but its methods differ.
+  if (column instanceof Uint8Array) {
+    return column.constructor === Uint8Array
+      ? column
+      : new Uint8Array(column.buffer, column.byteOffset, column.byteLength);
+  }
   if (column instanceof ArrayBuffer) return new Uint8Array(column);
   throw new DamagedRowError(
     `the column "value" must hold text or a blob: found ${typeName(column)}`,

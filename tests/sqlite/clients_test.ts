@@ -3,14 +3,18 @@ import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
 import { runPrograms } from "../support/programs.ts";
-import { likeDbSqlite } from "./clients/client.ts";
+import Libsql from "libsql";
+import { libsql, likeDbSqlite } from "./clients/client.ts";
 import * as dbSqlite from "./clients/db_sqlite.ts";
 import { proofs } from "./clients/proofs.ts";
 import { Runtime, type RuntimeName } from "./clients/runtime.ts";
 
 const proofsInDeno = proofs(likeDbSqlite(dbSqlite), tmpdir());
 
-for (const { name, run } of proofsInDeno) {
+// deno-lint-ignore no-explicit-any
+const proofsOfLibsql = proofs(libsql({ default: Libsql as any }), tmpdir());
+
+for (const { name, run } of [...proofsInDeno, ...proofsOfLibsql]) {
   Deno.test(`SqliteKvStore with ${name}`, run);
 }
 

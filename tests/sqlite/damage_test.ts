@@ -8,8 +8,10 @@ const damages = {
   "text that is not UTF-8": "value = CAST(x'22ff22' AS TEXT)",
   "text with a NUL": "value = '5' || char(0) || 'x'",
   "a number": "value = 5",
+  "an integer beyond 53 bits": "value = 9007199254740993",
   "text as its expiry": "expires = 'soon'",
   "a blob as its expiry": "expires = x'00'",
+  "CBOR that holds undefined": "value = x'd9d9f7f7'",
 };
 
 for (const [what, change] of Object.entries(damages)) {
@@ -21,8 +23,8 @@ for (const [what, change] of Object.entries(damages)) {
       await kv.set(["b"], 1);
       db.exec(`UPDATE kv SET ${change} WHERE key = 'a'`);
       const [read] = await Promise.allSettled([kv.get(["a"])]);
-      const found = read.status === "fulfilled" ? read.value : undefined;
-      if (found === undefined) assert(read.status === "rejected");
+      const found = read.status === "fulfilled" ? read.value : 1;
+      assert(found !== undefined);
       const results = await Promise.allSettled([
         kv.cas(["a"], found, newValue),
         kv.cas(["b"], 1, 2),

@@ -178,12 +178,12 @@ Deno.test("SqliteKvStore keeps stores in different tables apart", async () => {
   }
 });
 
-Deno.test("new SqliteKvStore() refuses bad arguments", () => {
+Deno.test("new SqliteKvStore() rejects bad arguments", () => {
   using db = new DatabaseSync(":memory:");
   assertThrows(
     () => new SqliteKvStore({} as DatabaseSync),
     TypeError,
-    "db must have a method prepare()",
+    "db must be a synchronous database of node:sqlite",
   );
   for (const tableName of ["", "sqlite_kv", "a\0b"]) {
     assertThrows(

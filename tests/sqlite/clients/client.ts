@@ -17,7 +17,7 @@ export interface SqliteClient {
   readonly name: string;
   /** Opens a database with the client's own defaults. */
   open(path: string): Connection;
-  /** Opens one that reads integers in the client's wider way. */
+  /** Opens one with options that change the rows: wider integers, arrays. */
   openWide(path: string): Connection;
   /** Opens one and returns the client's own way to run a transaction. */
   openTransactional(path: string): {
@@ -31,7 +31,8 @@ export function nodeSqlite({ DatabaseSync }: typeof node): SqliteClient {
   return {
     name: "node:sqlite",
     open: (path) => new DatabaseSync(path),
-    openWide: (path) => new DatabaseSync(path, { readBigInts: true }),
+    openWide: (path) =>
+      new DatabaseSync(path, { readBigInts: true, returnArrays: true }),
     openTransactional(path) {
       const db = new DatabaseSync(path);
       return {
@@ -59,6 +60,13 @@ export function betterSqlite3(
       return { db, transact: (body) => db.transaction(body)() };
     },
   };
+}
+
+/** The `Database` of libsql, whose API is that of better-sqlite3. */
+export function libsql(
+  { default: Database }: { default: typeof BetterSqlite3 },
+): SqliteClient {
+  return { ...betterSqlite3({ default: Database }), name: "libsql" };
 }
 
 /** The `Database` of `bun:sqlite`. */
