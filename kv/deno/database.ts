@@ -207,22 +207,52 @@ export class DenoDatabase {
     error: unknown,
     start: number,
   ): Promise<T> {
-    for (let limit = 1;; limit = Math.min(2 * limit, 64)) {
-      if (
-        !isLocked(error) || performance.now() - start >= this.#busyTimeout
-      ) throw error;
-      await sleep(Math.random() * limit);
+    const attempts = this.attempts(start);
+    while (isLocked(error) && await attempts.next()) {
       try {
         return await action();
       } catch (latest) {
         error = latest;
       }
     }
+    throw error;
+  }
+
+  /**
+   * The attempts at something that other clients get in the way of.
+   *
+   * @param start When the first one began, by `performance.now()`.
+   */
+  attempts(start: number = performance.now()): Attempts {
+    return new Attempts(start + this.#busyTimeout);
   }
 }
 
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** The longest pause between two attempts, in milliseconds. */
+const MAX_PAUSE = 16;
+
+/**
+ * Attempts with random pauses between them, so that clients that get in each
+ * other's way come apart. The pauses stay short: a client that has waited for
+ * long is not worse off than one that has just come.
+ */
+export class Attempts {
+  readonly #end: number;
+  #pause = 1;
+
+  /** @param end When to give up, by `performance.now()`. */
+  constructor(end: number) {
+    this.#end = end;
+  }
+
+  /** Pauses, unless the time is up; returns whether to try again. */
+  async next(): Promise<boolean> {
+    if (performance.now() >= this.#end) return false;
+    const pause = Math.random() * this.#pause;
+    this.#pause = Math.min(2 * this.#pause, MAX_PAUSE);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    return true;
+  }
 }
 
 function versionOf(

@@ -170,20 +170,25 @@ export class DenoWriter {
     await inHalves(writes, (half) => this.#swap(half));
   }
 
-  /** Swaps again and again until it is decided. */
+  /**
+   * Swaps one value. The attempt fails if another client writes the entry
+   * between the read and the commit. If that client wrote an equal value, the
+   * swap is still due, and is attempted again.
+   */
   async #swapAlone(write: Write): Promise<void> {
+    const attempts = this.#db.attempts();
     let staged = false;
     try {
-      while (true) {
+      do {
         const found = await this.#db.get(write.key);
         const { entry, stored } = await load(this.#db, found);
-        if (!isExpected(write.call, stored)) break;
+        if (!isExpected(write.call, stored)) return await write.large?.undo();
         if (!staged) await write.large?.stage();
         staged = true;
         if (await this.#commitSwaps([{ write, entry }])) return;
         await write.large?.assertStaged();
-      }
-      await write.large?.undo();
+      } while (await attempts.next());
+      throw new Error("other clients keep on writing the entry");
     } catch (error) {
       if (!(error instanceof LostCommit)) await write.large?.undo();
       fail(write.call, error);

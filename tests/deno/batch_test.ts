@@ -1,8 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
-import { KvError } from "../../kv/errors.ts";
+import { KvError, KvOutcomeUnknownError } from "../../kv/errors.ts";
 import type { KvKey } from "../../kv/store.ts";
-import { withCommits } from "./databases.ts";
+import { countOwn, withCommits } from "./databases.ts";
 import { FakeTime } from "../support/fake_time.ts";
 
 Deno.test("one bad call among a thousand fails alone", async () => {
@@ -107,6 +107,31 @@ Deno.test("a swap that another program gets ahead of fails alone", async () => {
     assertEquals(await kv.get(["a", "7"]), "other");
     assertEquals(await kv.get(["a", "8"]), "new");
   }
+});
+
+Deno.test("cas() gives up when others never stop writing an equal value", async () => {
+  using db = await Deno.openKv(":memory:");
+  let commits = 0;
+  const kv = new DenoKvStore(
+    withCommits(db, async (commit, _keys, checks) => {
+      if (checks > 0) await db.set(["a"], 1);
+      assert(++commits < 10_000, "still trying");
+      return await commit();
+    }),
+    { busyTimeout: 50 },
+  );
+  for (const value of [2, "x".repeat(900_000), undefined]) {
+    await db.set(["a"], 1);
+    const error = await assertRejects(() => kv.cas(["a"], 1, value), KvError);
+    assertEquals(
+      error.message,
+      'Cannot cas ["a"]: other clients keep on writing the entry',
+    );
+    assert(!(error instanceof KvOutcomeUnknownError));
+    assertEquals(await kv.get(["a"]), 1);
+  }
+  assertEquals(await countOwn(db, "chunk"), 0);
+  assert(commits < 1_000, `${commits} commits`);
 });
 
 Deno.test("a batch that takes more bytes than it seemed to is cut", async () => {
