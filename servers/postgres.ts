@@ -1,11 +1,13 @@
-import { ask } from "./ask.ts";
+/** Starts private PostgreSQL servers. */
 import { temporaryFolder } from "./folder.ts";
+import { freshPassword } from "./password.ts";
 import { freePort } from "./port.ts";
 import { commandOf, findPrograms } from "./programs.ts";
+import { query } from "./query.ts";
 import type { StartContext } from "./redis.ts";
 import { run } from "./run.ts";
 import { type Server, WatchedServer } from "./server.ts";
-import { asUser, postgresUser } from "./user.ts";
+import { asUser, postgresUser, type User } from "./user.ts";
 
 /** Options for {@linkcode startPostgres}. */
 export interface PostgresOptions {
@@ -42,6 +44,7 @@ export async function launchPostgres(
   const folder = await temporaryFolder("postgres", user);
   const data = `${folder}/data`;
   const port = freePort();
+  const password = freshPassword();
   const settings = {
     // Only for long queries, and unpacked packages come without LLVM.
     jit: "off",
@@ -54,21 +57,25 @@ export async function launchPostgres(
   };
   return await WatchedServer.start({
     name: "PostgreSQL",
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     port,
+    password,
     folder,
     user,
     command: asUser(user, [
       "sh",
       "-c",
-      'test -e "$1/PG_VERSION" || eval "$2" && eval "exec $3"',
+      // A variable and a pipe, because every local user can read arguments.
+      'test -e "$1/PG_VERSION" || printf "%s" "$KV_PASSWORD" | eval "$2" && ' +
+      'unset KV_PASSWORD && eval "exec $3"',
       "sh",
       data,
       quote([
         ...initdb,
         `--pgdata=${data}`,
         "--username=postgres",
-        "--auth=trust",
+        "--auth=scram-sha-256",
+        "--pwfile=/dev/stdin",
         "--no-sync",
         ...locale,
       ]),
@@ -82,14 +89,15 @@ export async function launchPostgres(
         ]),
       ]),
     ]),
+    env: { KV_PASSWORD: password },
     signal: "QUIT",
     shared,
     async isReady() {
-      const reply = await ask(port, STARTUP);
+      const reply = await query(port, STARTUP);
       return reply?.[0] === "R".charCodeAt(0);
     },
     async killed() {
-      await removeSharedMemory(`${data}/postmaster.pid`);
+      await removeSharedMemory(`${data}/postmaster.pid`, user);
     },
   });
 }
@@ -128,19 +136,17 @@ async function englishLocale(
 }
 
 /**
- * Removes the System V memory by which PostgreSQL keeps two servers out of one
- * folder: it outlives a killed server.
+ * Removes the System V memory by which PostgreSQL keeps a second server out of
+ * a data folder, because it outlives a killed server. Only `user` does so: the
+ * file may say anything.
  */
-async function removeSharedMemory(pidFile: string): Promise<void> {
-  let lines: string[];
-  try {
-    lines = (await Deno.readTextFile(pidFile)).split("\n");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
-  const id = lines[6]?.trim().split(/\s+/)[1];
-  if (id !== undefined) await run(["ipcrm", "-m", id]);
+async function removeSharedMemory(
+  pidFile: string,
+  user: User | undefined,
+): Promise<void> {
+  const { stdout } = await run(asUser(user, ["cat", pidFile]));
+  const id = stdout.split("\n")[6]?.trim().split(/\s+/)[1];
+  if (id !== undefined) await run(asUser(user, ["ipcrm", "-m", id]));
 }
 
 function quote(command: readonly string[]): string {

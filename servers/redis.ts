@@ -1,7 +1,9 @@
-import { ask } from "./ask.ts";
+/** Starts private Redis servers. */
 import { temporaryFolder } from "./folder.ts";
+import { freshPassword } from "./password.ts";
 import { freePort } from "./port.ts";
 import { commandOf, findPrograms, type Programs } from "./programs.ts";
+import { query } from "./query.ts";
 import { type Server, WatchedServer } from "./server.ts";
 
 /** Options for {@linkcode startRedis} and {@linkcode startRedisCluster}. */
@@ -34,6 +36,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<Server> {
 export interface RedisNode {
   /** The port that the other nodes know. */
   port: number;
+  /** The password that all nodes share. */
+  password: string;
   /** The contents of its `nodes.conf`. */
   nodes: string;
 }
@@ -46,6 +50,7 @@ export async function launchRedis(
 ): Promise<Server> {
   const folder = await temporaryFolder("redis");
   const port = node?.port ?? freePort();
+  const password = node?.password ?? freshPassword();
   const settings = {
     bind: "127.0.0.1",
     appendonly: "yes",
@@ -53,36 +58,51 @@ export async function launchRedis(
     save: "",
     ...options.settings,
     port,
-    dir: folder,
+    dir: `${folder}/data`,
+    requirepass: password,
+    masterauth: password,
   };
   return await WatchedServer.start({
     name: "Redis",
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://:${password}@127.0.0.1:${port}`,
     port,
+    password,
     folder,
+    // A file rather than arguments, which every local user can read.
     command: [
       "sh",
       "-c",
-      'test -z "$1" || test -e nodes.conf || echo "$1" >nodes.conf; ' +
-      'shift; exec "$@"',
+      "umask 077; " +
+      'test -z "$KV_NODES" || test -e nodes.conf || echo "$KV_NODES" >nodes.conf; ' +
+      'printf "%s" "$KV_SETTINGS" >redis.conf; exec "$@"',
       "sh",
-      node?.nodes ?? "",
       ...commandOf(programs, "redis-server"),
-      ...Object.entries(settings).flatMap(([name, value]) => [
-        `--${name}`,
-        String(value),
-      ]),
+      `${folder}/data/redis.conf`,
     ],
+    env: { KV_NODES: node?.nodes ?? "", KV_SETTINGS: configFile(settings) },
     signal: "KILL",
     shared,
     async isReady() {
-      return (await askRedis(port, "PING")).startsWith("+PONG");
+      const reply = await queryRedis({ port, password }, "PING");
+      return reply.startsWith("+PONG");
     },
   });
 }
 
-/** Sends a short command and returns its raw reply: `""` if nobody answers. */
-export async function askRedis(port: number, command: string): Promise<string> {
-  const request = new TextEncoder().encode(`${command}\r\n`);
-  return new TextDecoder().decode(await ask(port, request));
+function configFile(settings: Record<string, string | number>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${JSON.stringify(String(value))}\n`)
+    .join("");
+}
+
+/** Sends a short command and returns its raw reply: `""` if it fails. */
+export async function queryRedis(
+  { port, password }: { port: number; password: string },
+  command: string,
+): Promise<string> {
+  const request = `AUTH ${password}\r\n${command}\r\n`;
+  const reply = await query(port, new TextEncoder().encode(request));
+  const [authenticated, ...rest] = new TextDecoder().decode(reply)
+    .split("\r\n");
+  return authenticated === "+OK" ? rest.join("\r\n") : "";
 }

@@ -1,14 +1,16 @@
+/** Starts private Redis Clusters. */
+import { freshPassword } from "./password.ts";
 import { freePort } from "./port.ts";
 import { findPrograms } from "./programs.ts";
 import {
-  askRedis,
   launchRedis,
+  queryRedis,
   type RedisOptions,
   type StartContext,
 } from "./redis.ts";
-import type { Server } from "./server.ts";
+import { atPort, type Server } from "./server.ts";
 
-/** A private Redis Cluster; its `url`, `host` and `port` are the first node's. */
+/** A private Redis Cluster; its `url`, `host`, `port` and `password` are the first node's. */
 export interface RedisCluster extends Server {
   /** The three masters, each of which can be killed and restarted alone. */
   readonly nodes: readonly Server[];
@@ -37,10 +39,11 @@ export async function launchRedisCluster(
     ...options.settings,
   };
   const ports = SLOTS.map(freePort);
+  const password = freshPassword();
   await using disposal = new AsyncDisposableStack();
   const nodes: Server[] = [];
   for (const [index, conf] of nodesConfs(ports).entries()) {
-    const node = { port: ports[index]!, nodes: conf };
+    const node = { port: ports[index]!, password, nodes: conf };
     nodes.push(disposal.use(await launchRedis({ settings }, context, node)));
   }
   await untilWhole(nodes);
@@ -48,7 +51,7 @@ export async function launchRedisCluster(
 }
 
 /**
- * What each node would have written to its `nodes.conf` had they met already:
+ * Returns each node's `nodes.conf` as it is after the nodes have met, because
  * meeting takes seconds.
  */
 function nodesConfs(ports: readonly number[]): string[] {
@@ -88,6 +91,14 @@ class LocalRedisCluster implements RedisCluster {
     return this.nodes[0]!.port;
   }
 
+  get password(): string {
+    return this.nodes[0]!.password;
+  }
+
+  urlAt(port: number): string {
+    return atPort(this.url, port);
+  }
+
   async stop(): Promise<void> {
     await this.#disposal.disposeAsync();
   }
@@ -109,9 +120,9 @@ class LocalRedisCluster implements RedisCluster {
 /** Waits until every node knows the owner of every slot. */
 async function untilWhole(nodes: readonly Server[]): Promise<void> {
   const deadline = Date.now() + PATIENCE;
-  for (const { port } of nodes) {
+  for (const node of nodes) {
     while (true) {
-      const info = await askRedis(port, "CLUSTER INFO");
+      const info = await queryRedis(node, "CLUSTER INFO");
       if (
         info.includes("cluster_state:ok") &&
         info.includes("cluster_slots_ok:16384")

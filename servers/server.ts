@@ -1,3 +1,4 @@
+/** A server process under a watchdog that ends it with its starter. */
 import type { User } from "./user.ts";
 
 /**
@@ -13,6 +14,10 @@ export interface Server extends AsyncDisposable {
   readonly host: string;
   /** The port, the same after a restart. */
   readonly port: number;
+  /** The password, the same after a restart. It is part of `url`. */
+  readonly password: string;
+  /** Returns the URL with another loopback port, such as that of a proxy. */
+  urlAt(port: number): string;
   /** Ends the server and removes its folder. A second call does nothing. */
   stop(): Promise<void>;
   /** Ends the server by SIGKILL; what it had written to its folder stays. */
@@ -29,12 +34,19 @@ export interface Launch {
   url: string;
   /** The port that it listens on. */
   port: number;
-  /** The server's own folder, made at the start and removed at the end. */
+  /** The password that `url` contains. */
+  password: string;
+  /**
+   * The server's own folder, created at the start and removed at the end. The
+   * server runs in its subfolder `data`.
+   */
   folder: string;
-  /** Whom the folder belongs to: by default whoever runs this process. */
+  /** The owner of `data`: by default whoever runs this process. */
   user?: User | undefined;
   /** The command that runs the server in the foreground. */
   command: readonly string[];
+  /** Variables for the command, secret from other users unlike its arguments. */
+  env: Readonly<Record<string, string>>;
   /** The signal that ends it for good. */
   signal: "KILL" | "QUIT";
   /** Whether it outlives the thread that starts it, up to the end of the process. */
@@ -74,11 +86,12 @@ export class WatchedServer implements Server {
         launch.shared ? String(Deno.pid) : "",
         ...launch.command,
       ],
+      env: launch.env,
       stdin: "piped",
       stdout: "null",
       stderr: "null",
-      // Signals for the starter's process group, such as Ctrl-C's, are none of
-      // the watchdog's: it has to outlive the starter to clean up.
+      // Signals for the starter's process group, such as Ctrl-C's, must not
+      // reach the watchdog: it outlives the starter to clean up.
       detached: true,
     }).spawn();
     this.#watchdog.unref();
@@ -103,8 +116,20 @@ export class WatchedServer implements Server {
     return this.#launch.url;
   }
 
+  get #control(): string {
+    return `${this.#launch.folder}/control`;
+  }
+
   get port(): number {
     return this.#launch.port;
+  }
+
+  get password(): string {
+    return this.#launch.password;
+  }
+
+  urlAt(port: number): string {
+    return atPort(this.url, port);
   }
 
   stop(): Promise<void> {
@@ -132,7 +157,7 @@ export class WatchedServer implements Server {
   }
 
   async #start(): Promise<void> {
-    await Deno.remove(`${this.#launch.folder}/exited`).catch(ignoreNotFound);
+    await Deno.remove(`${this.#control}/exited`).catch(ignoreNotFound);
     await this.#order("start");
     const deadline = Date.now() + PATIENCE;
     while (!await this.#launch.isReady()) {
@@ -167,7 +192,7 @@ export class WatchedServer implements Server {
 
   async #hasExited(): Promise<boolean> {
     if (!this.#isWatched) return true;
-    const info = await Deno.stat(`${this.#launch.folder}/exited`)
+    const info = await Deno.stat(`${this.#control}/exited`)
       .catch(ignoreNotFound);
     return info !== undefined;
   }
@@ -183,12 +208,19 @@ export class WatchedServer implements Server {
   }
 
   async #log(): Promise<string> {
-    const log = await Deno.readTextFile(`${this.#launch.folder}/log`)
+    const log = await Deno.readTextFile(`${this.#control}/log`)
       .catch(ignoreNotFound);
     return log === undefined
-      ? `no log in ${this.#launch.folder}`
+      ? `no log in ${this.#control}`
       : log.trim().slice(-2_000);
   }
+}
+
+/** Returns a server's URL with another port. */
+export function atPort(url: string, port: number): string {
+  const other = new URL(url);
+  other.port = String(port);
+  return other.href;
 }
 
 /** A watchdog that is gone has left nothing to order. */

@@ -2,17 +2,24 @@
 #
 #     sh watchdog.sh FOLDER USER SIGNAL OWNER COMMAND...
 #
-# It makes FOLDER, which belongs to USER, a "uid:gid", if there is one. A line
-# on stdin is an order: "start", "stop", or the name of a signal for the server.
-# The end of stdin is an order to stop, because it comes however the starter
-# ends, by SIGKILL too; with an OWNER, a process id, the server stays until that
-# process is gone as well. At the stop the server gets SIGNAL and the folder is
-# removed.
+# It creates FOLDER with two folders of mode 0700 inside: `data`, in which
+# COMMAND runs, and `control`, in which the watchdog keeps its own files. With a
+# USER, a "uid:gid", `data` belongs to that user, who can write nowhere else: a
+# link that the user plants is never followed.
+#
+# A line on stdin is an order: "start", "stop", or the name of a signal for the
+# server. The end of stdin is an order to stop, because it comes however the
+# starter ends, also by SIGKILL; with an OWNER, a process id, the server stays
+# until that process is gone as well. At the stop the server gets SIGNAL and the
+# folder is removed.
 folder=$1 user=$2 signal=$3 owner=$4
 shift 4
-mkdir -m 700 "$folder" || exit
-[ -z "$user" ] || chown "$user" "$folder"
-cd "$folder" || exit
+mode=700
+[ -z "$user" ] || mode=711
+mkdir -m "$mode" "$folder" || exit
+mkdir -m 700 "$folder/control" "$folder/data" || exit
+[ -z "$user" ] || chown "$user" "$folder/data"
+cd "$folder/control" || exit
 exec 2>>log
 
 # A dead owner that nobody has waited for still answers to kill -0, but it is
@@ -33,7 +40,7 @@ start() {
   mkfifo alive
   exec 7<>alive 8<alive 9>alive 7>&-
   rm alive
-  "$@" </dev/null >>log 2>&1 8<&- &
+  (cd ../data && exec "$@") </dev/null >>log 2>&1 8<&- &
   server=$!
   { cat <&8 >/dev/null && : >exited; } 9>&- &
   exec 8<&- 9>&-
@@ -52,8 +59,8 @@ done
 while [ "$order" != stop ] && [ -n "$owner" ] && owned; do
   sleep 0.2
 done
-# A server that is still being set up ignores SIGQUIT: the shell has it so for
-# every command in the background.
+# A server that is still being set up ignores SIGQUIT, as every command that the
+# shell starts in the background does.
 until [ -z "$server" ] || [ -e exited ]; do
   kill -s "$signal" "$server"
   sleep 0.02

@@ -24,7 +24,10 @@ export const redisCluster: Backend = {
       without: { list: "its driver asks one node of a Cluster only" },
     });
     const keyv = keyvSubject(
-      new KeyvRedis({ rootNodes: urls.map((url) => ({ url })) }, {
+      new KeyvRedis({
+        rootNodes: urls.map((url) => ({ url })),
+        defaults: { password: server.password },
+      }, {
         throwOnErrors: true,
       }),
     );

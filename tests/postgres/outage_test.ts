@@ -23,11 +23,8 @@ const eager: ClientOptions = {
   onnotice: () => {},
 };
 
-function connectTo(port: number, options: ClientOptions): postgres.Sql {
-  return postgres(`postgres://postgres@127.0.0.1:${port}/postgres`, {
-    fetch_types: false,
-    ...options,
-  });
+function connectTo(url: string, options: ClientOptions): postgres.Sql {
+  return postgres(url, { fetch_types: false, ...options });
 }
 
 /**
@@ -77,8 +74,12 @@ for (
         settings: { fsync: "off" },
       });
       await using proxy = new CutProxy(server.port);
-      const sql = connectTo(proxy.port, { ...eager, ...options, max: 1 });
-      const direct = connectTo(server.port, { max: 1 });
+      const sql = connectTo(server.urlAt(proxy.port), {
+        ...eager,
+        ...options,
+        max: 1,
+      });
+      const direct = connectTo(server.url, { max: 1 });
       const store = new PostgresKvStore(sql);
       const peer = new PostgresKvStore(direct);
       const keys = Array.from({ length: width }, (_, i): KvKey => [`${i}`]);
@@ -131,7 +132,7 @@ testOnServer(
     let unknown = 0;
     await Promise.all(Array.from({ length: 4 }, async (_, writer) => {
       const proxy = proxies.use(new CutProxy(server.port));
-      const sql = connectTo(proxy.port, { ...eager, max: 2 });
+      const sql = connectTo(server.urlAt(proxy.port), { ...eager, max: 2 });
       const store = new PostgresKvStore(sql);
       for (let i = 0; i < 120; i++) {
         const id = `${writer}:${i}`;
@@ -149,7 +150,7 @@ testOnServer(
       }
       await end(sql);
     }));
-    const sql = connectTo(server.port, { max: 1 });
+    const sql = connectTo(server.url, { max: 1 });
     const list = await new PostgresKvStore(sql).get<string[]>(["list"]);
     await end(sql);
     assertEquals(new Set(list).size, list!.length);
@@ -162,7 +163,7 @@ testOnServer(
 testOnServer("a read goes on when its connection is cut", async () => {
   await using server = await startPostgres();
   await using proxy = new CutProxy(server.port);
-  const sql = connectTo(proxy.port, { ...eager, max: 1 });
+  const sql = connectTo(server.urlAt(proxy.port), { ...eager, max: 1 });
   const store = new PostgresKvStore(sql);
   await store.set(["a"], 1);
   for (const cut of ["request", "answer"] as const) {
@@ -181,7 +182,7 @@ testOnServer(
   "a server that is down is an error, and no unknown outcome",
   async () => {
     await using server = await startPostgres();
-    const sql = connectTo(server.port, { ...eager, max: 2 });
+    const sql = connectTo(server.url, { ...eager, max: 2 });
     const store = new PostgresKvStore(sql);
     await store.set(["a"], 1);
     await server.kill();
@@ -202,7 +203,7 @@ testOnServer(
   "a killed server keeps what it acknowledged, and calls go on when it is back",
   async () => {
     await using server = await startPostgres();
-    const sql = connectTo(server.port, eager);
+    const sql = connectTo(server.url, eager);
     const store = new PostgresKvStore(sql);
     let running = true;
     const failures: Record<string, number> = {};

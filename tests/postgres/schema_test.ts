@@ -104,10 +104,14 @@ testOnPostgres(
     const name = crypto.randomUUID().replaceAll("-", "");
     const tableName = `${name}.kv`;
     await sql.unsafe(`CREATE SCHEMA "${name}"; ${schema({ tableName })}
-    CREATE ROLE "${name}" LOGIN;
+    CREATE ROLE "${name}" LOGIN PASSWORD '${name}';
     GRANT USAGE ON SCHEMA "${name}" TO "${name}";
     GRANT SELECT, INSERT, UPDATE, DELETE ON "${name}".kv TO "${name}"`);
-    const client = postgres(url, { user: name, fetch_types: false });
+    const client = postgres(url, {
+      user: name,
+      password: name,
+      fetch_types: false,
+    });
     const statements: string[] = [];
     try {
       const store = new PostgresKvStore({

@@ -31,7 +31,10 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
         await using server = await startRedis();
         await using proxy = new CutProxy(server.port);
         await withClient(
-          new Redis(proxy.port, { ...options, enableAutoPipelining }),
+          new Redis(server.urlAt(proxy.port), {
+            ...options,
+            enableAutoPipelining,
+          }),
           (client) => cutEverySwap(new RedisKvStore(client), [proxy]),
         );
       },
@@ -47,6 +50,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await withClient(
         new Cluster(proxies.startup, {
           natMap: proxies.natMap,
+          redisOptions: { password: cluster.password },
           retryDelayOnFailover: 1,
         }),
         (client) => cutEverySwap(new RedisKvStore(client), proxies.all),
@@ -64,7 +68,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await Promise.all(Array.from({ length: 4 }, async (_, writer) => {
         const proxy = proxies.use(new CutProxy(server.port));
         await withClient(
-          new Redis(proxy.port, options),
+          new Redis(server.urlAt(proxy.port), options),
           (client) => append(new RedisKvStore(client), proxy, writer, answers),
         );
       }));
@@ -88,7 +92,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await using server = await startRedis();
       await using proxy = new CutProxy(server.port);
       await withClient(
-        new Redis(proxy.port, {
+        new Redis(server.urlAt(proxy.port), {
           ...options,
           autoResendUnfulfilledCommands: false,
         }),
@@ -104,7 +108,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await using server = await startRedis();
       await using proxy = new CutProxy(server.port);
       await withClient(
-        new Redis(proxy.port, {
+        new Redis(server.urlAt(proxy.port), {
           ...options,
           autoResendUnfulfilledCommands: false,
         }),

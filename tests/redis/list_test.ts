@@ -110,7 +110,9 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
     `entries whose slots move during a listing are in it (${version})`,
     async () => {
       await using cluster = await startRedisCluster();
-      const client = new Cluster([cluster.url]);
+      const client = new Cluster([cluster.url], {
+        redisOptions: { password: cluster.password },
+      });
       await withClient(client, async () => {
         const kv = new RedisKvStore(client, { keyPrefix: "{kv}:" });
         // Others, so that a walk takes longer than a key to move.
@@ -154,7 +156,7 @@ async function moveSlot(
   };
   const from = nodes.find((node) => addressOf(node) === owner)!;
   const to = nodes.find((node) => node !== from)!;
-  const { host, port } = to.options;
+  const { host, port, password } = to.options;
   const [fromId, toId] = [
     await from.cluster("MYID"),
     await to.cluster("MYID"),
@@ -162,7 +164,15 @@ async function moveSlot(
   await to.cluster("SETSLOT", slot, "IMPORTING", fromId);
   await from.cluster("SETSLOT", slot, "MIGRATING", toId);
   for (const name of await from.cluster("GETKEYSINSLOT", slot, 10_000)) {
-    await from.call("migrate", [host!, port!, name, 0, 5_000]);
+    await from.call("migrate", [
+      host!,
+      port!,
+      name,
+      0,
+      5_000,
+      "AUTH",
+      password!,
+    ]);
   }
   for (const node of [to, from, ...nodes]) {
     await node.cluster("SETSLOT", slot, "NODE", toId);

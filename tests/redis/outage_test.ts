@@ -42,6 +42,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       });
       const client = new Cluster([cluster.url], {
         clusterRetryStrategy: () => 50,
+        redisOptions: { password: cluster.password },
       });
       await withClient(client, () => outage(client, cluster.nodes[1]!));
     },

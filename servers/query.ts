@@ -1,8 +1,10 @@
+/** A query over TCP without a client library, to see whether a server serves. */
+
 /**
  * Sends bytes to a loopback port and returns the first bytes that come back:
  * `undefined` if nobody answers.
  */
-export async function ask(
+export async function query(
   port: number,
   request: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array | undefined> {
