@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OperationName } from "./operations.ts";
+import type { OperationName } from "./operation_names.ts";
 import type { Subject } from "./subject.ts";
 
 /** Ours among the subjects. */

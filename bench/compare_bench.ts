@@ -1,3 +1,4 @@
+// All backends for `deno bench`.
 import { backendNames, loadBackend } from "./backends.ts";
 import { benchStores } from "./suite.ts";
 

@@ -1,3 +1,4 @@
+// Deno KV for `deno bench`.
 import { deno } from "./backends/deno.ts";
 import { benchBackend } from "./suite.ts";
 

@@ -1,3 +1,4 @@
+// Memory for `deno bench`.
 import { memory } from "./backends/memory.ts";
 import { benchBackend } from "./suite.ts";
 

@@ -5,23 +5,9 @@
  * @module
  */
 import { Field } from "./field.ts";
+import type { WaveOperationName } from "./operation_names.ts";
 import type { Subject } from "./subject.ts";
 import { keyOf, separateValueOf, valueOf } from "./values.ts";
-
-/** The names of the operations; the mix is measured in a way of its own. */
-export type OperationName = WaveOperationName | "mix";
-
-/** The names of the operations that are measured in waves. */
-export type WaveOperationName =
-  | "get"
-  | "get missing"
-  | "get with TTL"
-  | "set"
-  | "set with TTL"
-  | "set among 100,000"
-  | "cas"
-  | "cas failing"
-  | "list";
 
 /** Calls that are ready to be made. */
 export interface Calls {

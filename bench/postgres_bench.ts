@@ -1,3 +1,4 @@
+// PostgreSQL for `deno bench`.
 import { postgresBackend } from "./backends/postgres.ts";
 import { benchBackend } from "./suite.ts";
 

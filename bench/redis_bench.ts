@@ -1,3 +1,4 @@
+// Redis for `deno bench`.
 import { redis } from "./backends/redis.ts";
 import { benchBackend } from "./suite.ts";
 

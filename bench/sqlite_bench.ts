@@ -1,3 +1,4 @@
+// SQLite for `deno bench`.
 import { sqlite, sqliteFull } from "./backends/sqlite.ts";
 import { benchBackend } from "./suite.ts";
 

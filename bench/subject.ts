@@ -4,7 +4,7 @@
  * @module
  */
 import type { KvKey, KvStore } from "../mod.ts";
-import type { OperationName } from "./operations.ts";
+import type { OperationName } from "./operation_names.ts";
 
 /** The TTL of every entry that has one, as Fedify hands it to a store. */
 export const DAY: Temporal.Duration = Temporal.Duration.from({ hours: 24 });

@@ -7,7 +7,8 @@
 import { type Backend, type OpenBackend, OURS } from "./backend.ts";
 import type { Field } from "./field.ts";
 import { Mix } from "./mix.ts";
-import { operations, type WaveOperationName } from "./operations.ts";
+import type { WaveOperationName } from "./operation_names.ts";
+import { operations } from "./operations.ts";
 import type { Subject } from "./subject.ts";
 import { describeBytes } from "./text.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { OperationName } from "./operations.ts";
+import type { OperationName } from "./operation_names.ts";
 
 /** A measurement: an operation on values of a size, so many at once. */
 export interface Case {

@@ -1,4 +1,5 @@
-import type { Product, Programs } from "./programs.ts";
+// Unpacks servers from Debian's packages without installing them.
+import type { Product, Programs } from "./product.ts";
 import { type Outcome, run } from "./run.ts";
 
 const MINUTE = 60_000;

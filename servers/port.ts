@@ -1,3 +1,5 @@
+// Free loopback ports.
+
 /**
  * Finds a free loopback port.
  *

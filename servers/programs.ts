@@ -1,18 +1,9 @@
+// Finds the programs of a server: installed, or unpacked from packages.
 import { cacheFolder, locked } from "./folder.ts";
 import { unpack } from "./packages.ts";
+import type { Product, Programs } from "./product.ts";
 import { run } from "./run.ts";
 import { asUser, postgresUser, type User } from "./user.ts";
-
-/** The programs of a server, installed or unpacked. */
-export interface Programs {
-  /** The folder of the programs. */
-  folder: string;
-  /** The folders of the libraries that are not installed. */
-  libraries: readonly string[];
-}
-
-/** A server's programs by name. */
-export type Product = "redis" | "postgres";
 
 const NAMES = {
   redis: ["redis-server"],

@@ -2,7 +2,8 @@
 import { temporaryFolder } from "./folder.ts";
 import { freshPassword } from "./password.ts";
 import { freePort } from "./port.ts";
-import { commandOf, findPrograms, type Programs } from "./programs.ts";
+import type { Programs } from "./product.ts";
+import { commandOf, findPrograms } from "./programs.ts";
 import { query } from "./query.ts";
 import { type Server, WatchedServer } from "./server.ts";
 

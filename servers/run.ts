@@ -1,3 +1,5 @@
+// Runs a command to its end and returns its output.
+
 /** What a command said, and whether it succeeded. */
 export interface Outcome {
   ok: boolean;

@@ -1,6 +1,8 @@
+// One server of each kind for all tests of a run.
 import { locked } from "./folder.ts";
 import { launchPostgres } from "./postgres.ts";
-import { findPrograms, type Product } from "./programs.ts";
+import type { Product } from "./product.ts";
+import { findPrograms } from "./programs.ts";
 import { launchRedis, type StartContext } from "./redis.ts";
 import { launchRedisCluster } from "./redis_cluster.ts";
 

@@ -1,3 +1,4 @@
+// The user that a server runs as, because PostgreSQL does not run as root.
 import { run } from "./run.ts";
 
 /** A user of the system, by its numbers. */

@@ -1,3 +1,4 @@
+// Deno KV on a file, with our store, Fedify's and the alternatives.
 import denoKvDriver from "unstorage/drivers/deno-kv";
 import { DenoKvStore } from "../../kv/deno.ts";
 import { unstorageSubject } from "../alternatives/unstorage.ts";

@@ -1,3 +1,4 @@
+// The stores that keep their entries in memory.
 import { MemoryKvStore as FedifyMemoryKvStore } from "@fedify/fedify";
 import memoryDriver from "unstorage/drivers/memory";
 import { MemoryKvStore } from "../../kv/memory.ts";

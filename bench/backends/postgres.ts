@@ -1,3 +1,4 @@
+// A private PostgreSQL, with our store, Fedify's and the alternatives.
 import { PostgresKvStore as FedifyPostgresKvStore } from "@fedify/postgres";
 import KeyvPostgres from "@keyv/postgres";
 import { createDatabase } from "db0";

@@ -1,3 +1,4 @@
+// A private Redis Cluster, with our store, Fedify's and the alternatives.
 import { RedisKvStore as FedifyRedisKvStore } from "@fedify/redis";
 import KeyvRedis from "@keyv/redis";
 import redisDriver from "unstorage/drivers/redis";

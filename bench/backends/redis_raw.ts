@@ -1,3 +1,4 @@
+// ioredis without a store, as the limit of what a store can reach.
 import type { Cluster, Redis } from "ioredis";
 import { joined } from "../keys.ts";
 import { DAY_MILLISECONDS, type Subject } from "../subject.ts";

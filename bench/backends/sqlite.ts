@@ -1,3 +1,4 @@
+// SQLite on a file, with our store, Fedify's and the alternatives.
 import { DatabaseSync } from "node:sqlite";
 import { createDatabase } from "db0";
 import nodeSqlite from "db0/connectors/node-sqlite";

@@ -1,3 +1,4 @@
+// Counts the calls that Fedify makes on its store.
 import type {
   KvKey,
   KvStore,

@@ -1,3 +1,4 @@
+// The steps of the demo: deliver, restart, retry, and check what each server stored.
 import type { KvStore } from "@fedify/fedify";
 import { type Actor, isActor } from "@fedify/vocab";
 import { CountingKvStore, Counts } from "./counting.ts";

@@ -1,3 +1,4 @@
+// Actors whose key pairs live in the store.
 import {
   exportJwk,
   generateCryptoKeyPair,

@@ -1,3 +1,4 @@
+// What the demo prints: the calls and the entries of each server.
 import type { KvStore } from "@fedify/fedify";
 import Table from "cli-table3";
 import { type Counts, groupOf, type KeyCounts } from "./counting.ts";

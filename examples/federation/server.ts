@@ -1,3 +1,4 @@
+// One Fedify server of the demo, on a loopback port.
 import {
   type Context,
   createExponentialBackoffPolicy,

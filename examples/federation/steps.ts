@@ -1,3 +1,4 @@
+// Prints each step of the demo and stops at the first one that fails.
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as delay } from "node:timers/promises";
 

@@ -1,3 +1,4 @@
+// The stores that `--store` of the demo can choose.
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import {

@@ -1,3 +1,4 @@
+// The actor and inbox of the worker's Fedify server.
 import { createFederationBuilder, type KvStore } from "@fedify/fedify";
 import { Accept, Create, Endpoints, Follow, Note, Person } from "@fedify/vocab";
 import { loadKeyPairs } from "./keys.ts";

@@ -1,3 +1,4 @@
+// The key pairs of the worker's actors, kept in the store.
 import {
   exportJwk,
   generateCryptoKeyPair,

@@ -1,3 +1,4 @@
+// Chooses the worker's store by the bindings that it has.
 import {
   type DurableObjectKvNamespace,
   DurableObjectKvStore,

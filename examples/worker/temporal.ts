@@ -1,3 +1,4 @@
+// Provides Temporal, which workerd lacks and Fedify needs.
 import { Temporal } from "@js-temporal/polyfill";
 
 // workerd has no `Temporal` yet. Fedify brings this one for its own use; as a

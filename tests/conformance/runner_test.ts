@@ -1,3 +1,4 @@
+// How the suite registers cases, limits their time and reports failures.
 import {
   assert,
   assertEquals,

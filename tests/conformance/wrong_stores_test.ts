@@ -1,3 +1,4 @@
+// Every wrong store fails the case that names its fault.
 import { assert, assertEquals } from "@std/assert";
 import { MemoryKvStore as FedifyMemoryKvStore } from "@fedify/fedify";
 import type { KvKey, KvStore, KvStoreSetOptions } from "../../kv/store.ts";

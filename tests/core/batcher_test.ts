@@ -1,3 +1,4 @@
+// How calls of one tick are batched, ordered and settled.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   type BatchOptions,

@@ -1,3 +1,4 @@
+// How keys are checked and encoded.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {

@@ -1,3 +1,4 @@
+// How TTLs become points in time.
 import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryKvStore } from "../../kv/memory.ts";

@@ -1,3 +1,4 @@
+// How values are checked, copied and encoded.
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { encodeCbor } from "../../kv/core/cbor.ts";

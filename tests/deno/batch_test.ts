@@ -1,3 +1,4 @@
+// How the Deno KV store puts calls into commits.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
 import { KvError, KvOutcomeUnknownError } from "../../kv/errors.ts";

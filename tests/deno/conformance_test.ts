@@ -1,3 +1,4 @@
+// The conformance suite on Deno KV in a file.
 import { DenoKvStore } from "../../kv/deno.ts";
 import { conformance } from "../../testing/mod.ts";
 import { DatabaseFile } from "./databases.ts";

@@ -1,3 +1,4 @@
+// Deno KV databases for tests, whole or failing on demand.
 import type { DenoKvClient, DenoKvKey } from "../../kv/deno.ts";
 
 export const HOUR = 3_600_000;

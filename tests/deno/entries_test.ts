@@ -1,3 +1,4 @@
+// What the Deno KV store reads and writes as entries.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
 import { KvCorruptionError } from "../../kv/errors.ts";

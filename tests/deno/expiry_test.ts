@@ -1,3 +1,4 @@
+// Entries of Deno KV expire on time, before the database sweeps them.
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { DenoKvStore } from "../../kv/deno.ts";

@@ -1,3 +1,4 @@
+// Values in Deno KV that take more than one entry.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
 import { KvError } from "../../kv/errors.ts";

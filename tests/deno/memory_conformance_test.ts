@@ -1,3 +1,4 @@
+// The conformance suite on Deno KV in memory.
 import { assertThrows } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
 

@@ -1,3 +1,4 @@
+// Deno KV that is locked, fails, or loses an answer.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { DenoKvStore } from "../../kv/deno.ts";

@@ -1,3 +1,4 @@
+// The links and the guarantees table of the documentation are correct.
 import { assert, assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
 import { DatabaseSync } from "node:sqlite";

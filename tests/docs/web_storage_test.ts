@@ -1,3 +1,4 @@
+// The worked example of a driver passes the conformance suite.
 import { assertEquals, assertRejects } from "@std/assert";
 import { WebStorageKvStore } from "../../examples/web_storage.ts";
 import { KvError } from "../../kv/errors.ts";

@@ -1,3 +1,4 @@
+// The Durable Object store on real workerd.
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { objectName, shardOf } from "../../kv/durable_object/shards.ts";
 import type { Inspection } from "../support/worker/objects.ts";

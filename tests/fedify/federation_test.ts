@@ -1,3 +1,4 @@
+// Two Fedify servers federate on every store, and the demo runs as documented.
 import { fileURLToPath } from "node:url";
 import { type KvKey, MemoryKvStore } from "@org/kv";
 import {

@@ -1,3 +1,4 @@
+// The conformance suite on the memory store, and its own behavior.
 import { assertEquals } from "@std/assert";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import type { KvKey } from "../../kv/store.ts";

@@ -1,3 +1,4 @@
+// PostgreSQL clients and tables for tests.
 import postgres from "postgres";
 import {
   PostgresKvStore,

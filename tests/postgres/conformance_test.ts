@@ -1,3 +1,4 @@
+// The conformance suite on PostgreSQL by postgres.js.
 import postgres from "postgres";
 import { PostgresKvStore } from "../../kv/postgres.ts";
 import { conformance } from "../../testing/mod.ts";

@@ -1,3 +1,4 @@
+// Many writers on the same PostgreSQL rows.
 import { assert, assertEquals } from "@std/assert";
 import type { KvKey } from "../../kv/store.ts";
 import { testOnPostgres, withTable } from "./clients.ts";

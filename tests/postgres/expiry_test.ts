@@ -1,3 +1,4 @@
+// How rows of PostgreSQL expire and are swept.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PostgresKvStore } from "../../kv/postgres.ts";
 import { FakeTime } from "../support/fake_time.ts";

@@ -1,3 +1,4 @@
+// How PostgreSQL tables are listed.
 import { assertEquals } from "@std/assert";
 import type { KvKey } from "../../kv/store.ts";
 import { testOnPostgres, url, withTable } from "./clients.ts";

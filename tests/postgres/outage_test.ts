@@ -1,3 +1,4 @@
+// PostgreSQL that is down, is killed, or loses an answer.
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import postgres from "postgres";
 import { KvError, KvOutcomeUnknownError } from "../../kv/errors.ts";

@@ -1,3 +1,4 @@
+// The statements use the indexes, and take few round trips.
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type postgres from "postgres";
 import { KeyLimit } from "../../kv/core/long_key.ts";

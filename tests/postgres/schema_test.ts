@@ -1,3 +1,4 @@
+// How the table is created, checked and chosen.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import { KvError } from "../../kv/errors.ts";

@@ -1,3 +1,4 @@
+// What the PostgreSQL store reads and writes.
 import {
   assert,
   assertEquals,

@@ -1,3 +1,4 @@
+// ioredis clients of each version for tests.
 import * as ioredis5 from "ioredis";
 import * as ioredis6 from "ioredis-6";
 import {

@@ -1,3 +1,4 @@
+// Runs the conformance suite with clients of one kind.
 import { RedisKvStore } from "../../kv/redis.ts";
 import { conformance, type ConformanceRunner } from "../../testing/mod.ts";
 import { type Client, type ClientKind, freshPrefix } from "./clients.ts";

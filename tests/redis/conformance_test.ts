@@ -1,3 +1,4 @@
+// The conformance suite on Redis.
 import { clientKinds } from "./clients.ts";
 import { conform } from "./conformance.ts";
 

@@ -1,3 +1,4 @@
+// Processes that count together by cas() lose no count.
 import { assertEquals } from "@std/assert";
 import { RedisKvStore } from "../../kv/redis.ts";
 import { clientKinds, freshPrefix, testOnKind } from "./clients.ts";

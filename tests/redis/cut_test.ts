@@ -1,3 +1,4 @@
+// No wrong answer when connections to Redis are cut.
 import {
   assert,
   assertEquals,

@@ -1,3 +1,4 @@
+// What the Redis store reads and writes.
 import {
   assert,
   assertEquals,

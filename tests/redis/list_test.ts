@@ -1,3 +1,4 @@
+// How Redis and Redis Cluster are listed.
 import { assert, assertEquals } from "@std/assert";
 import { RedisKvStore } from "../../kv/redis.ts";
 import {

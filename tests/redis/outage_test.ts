@@ -1,3 +1,4 @@
+// Redis that is down, is killed, or is closed.
 import {
   assert,
   assertEquals,

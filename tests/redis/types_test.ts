@@ -1,3 +1,4 @@
+// The client types of ioredis 5 and 6 are accepted.
 import { assertEquals } from "@std/assert";
 import * as ioredis5 from "ioredis";
 import * as ioredis6 from "ioredis-6";

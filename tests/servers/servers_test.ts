@@ -1,3 +1,4 @@
+// The test servers start, restart and end with their starter.
 import {
   assert,
   assertEquals,

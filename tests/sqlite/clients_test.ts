@@ -1,3 +1,4 @@
+// Every SQLite client in its runtime passes the same proofs.
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";

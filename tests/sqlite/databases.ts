@@ -1,3 +1,4 @@
+// SQLite databases for tests.
 import { DatabaseSync } from "node:sqlite";
 
 /** A database in a temporary folder, and its connections. */

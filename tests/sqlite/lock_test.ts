@@ -1,3 +1,4 @@
+// SQLite waits for the locks of other connections.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvError } from "../../kv/errors.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";

@@ -1,3 +1,4 @@
+// The conformance suite on SQLite, and what the store reads and writes.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "../support/fake_time.ts";
 import { DatabaseSync } from "node:sqlite";

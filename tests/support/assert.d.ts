@@ -1,3 +1,4 @@
+// The types of the assertions in deno-std, which has none.
 // deno-lint-ignore-file no-explicit-any
 type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 

@@ -1,3 +1,5 @@
+// A proxy that cuts connections on demand.
+
 /** What a proxy does with the next request. */
 export type Cut =
   /** Lets it pass. */

@@ -1,3 +1,4 @@
+// Fake time for tests.
 import { type Clock, install } from "@sinonjs/fake-timers";
 
 /**

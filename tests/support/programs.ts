@@ -1,3 +1,5 @@
+// Runs programs of `programs/` at the same time.
+
 /** Runs a program of `tests/support/programs` several times at once, to their ends. */
 export async function runPrograms(
   count: number,

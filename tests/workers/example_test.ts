@@ -1,3 +1,4 @@
+// The example worker federates on real workerd.
 import { assert, assertEquals } from "@std/assert";
 import { isActor } from "@fedify/vocab";
 import { FederationServer } from "../../examples/federation/server.ts";

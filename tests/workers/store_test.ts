@@ -1,3 +1,4 @@
+// The Workers KV store on real workerd.
 import {
   assert,
   assertEquals,

@@ -1,3 +1,4 @@
+// The types of Workers KV and Durable Object bindings are accepted.
 import { createRequire } from "node:module";
 import { assertEquals } from "@std/assert";
 // @ts-types="../support/worker/miniflare.d.ts"

@@ -1,3 +1,4 @@
+// Stores that accept values that they must reject.
 import { SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";
 

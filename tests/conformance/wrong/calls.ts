@@ -1,3 +1,4 @@
+// Stores that confuse calls in flight.
 import type { KvKey } from "../../../kv/store.ts";
 import { SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";

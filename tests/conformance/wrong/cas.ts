@@ -1,3 +1,4 @@
+// Stores whose cas() compares or swaps wrongly.
 import { canonical, SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";
 

@@ -1,3 +1,4 @@
+// Stores that share values, keys or prefixes with their caller.
 import type { KvKey, KvStoreListEntry } from "../../../kv/store.ts";
 import { SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";

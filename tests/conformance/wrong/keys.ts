@@ -1,3 +1,4 @@
+// Stores that confuse keys.
 import { createHash } from "node:crypto";
 import type { KvKey } from "../../../kv/store.ts";
 import { SimpleStore } from "./simple_store.ts";

@@ -1,3 +1,4 @@
+// Stores that damage large values.
 import type { KvKey } from "../../../kv/store.ts";
 import { canonical, SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";

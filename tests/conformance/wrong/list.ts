@@ -1,3 +1,4 @@
+// Stores whose list() yields the wrong entries.
 import { type Entry, SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";
 

@@ -1,3 +1,4 @@
+// Stores whose entries expire at the wrong time.
 import type { KvKey } from "../../../kv/store.ts";
 import { type Entry, SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";

@@ -1,3 +1,4 @@
+// What a wrong store is: how to open it, and the case that must fail on it.
 import type { SimpleStore } from "./simple_store.ts";
 
 /** A store that breaks the contract in one way. */

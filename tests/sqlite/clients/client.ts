@@ -1,3 +1,4 @@
+// The SQLite clients that the tests open.
 /// <reference types="npm:bun-types@1.4.5/sqlite.d.ts" />
 import type * as bun from "bun:sqlite";
 import type * as node from "node:sqlite";

@@ -1,3 +1,4 @@
+// SQLite files for tests in Node, Bun and Deno.
 import { mkdtempSync, rmSync } from "node:fs";
 import type { Connection, SqliteClient } from "./client.ts";
 

@@ -1,3 +1,4 @@
+// A stand-in for @db/sqlite with its API, on node:sqlite.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 type BindValue =

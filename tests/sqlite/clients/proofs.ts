@@ -1,3 +1,4 @@
+// The conformance cases and situations as a list, without a test runner.
 import { SqliteKvStore } from "../../../kv/sqlite.ts";
 import { cases, type OpenedStore, runCase } from "../../../testing/mod.ts";
 import type { Connection, SqliteClient } from "./client.ts";

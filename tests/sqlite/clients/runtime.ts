@@ -1,3 +1,4 @@
+// Installs Node, Bun and better-sqlite3 for tests, and runs programs in them.
 import { run } from "../../../servers/run.ts";
 
 const MINUTE = 60_000;

@@ -1,3 +1,4 @@
+// Situations that every SQLite client must handle.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvError } from "../../../kv/errors.ts";
 import { SqliteKvStore } from "../../../kv/sqlite.ts";

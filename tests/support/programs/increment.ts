@@ -1,3 +1,4 @@
+// Increments a counter by compare-and-swap.
 import type { KvStore } from "../../../kv/store.ts";
 
 /** Adds one to the counter under `["counter"]`, as often as asked. */

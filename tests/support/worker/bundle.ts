@@ -1,3 +1,5 @@
+// Bundles modules for workerd.
+
 /** Bundles a module for workerd, as a user's bundler would. */
 export async function bundle(
   entry: string,

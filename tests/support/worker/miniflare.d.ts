@@ -1,3 +1,5 @@
+// The part of Miniflare's types that tests use.
+
 /** What the tests need of Miniflare, whose own types would be everyone's globals. */
 export class Miniflare {
   constructor(options: {

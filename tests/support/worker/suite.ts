@@ -1,3 +1,4 @@
+// Registers the conformance cases that a worker runs.
 import { cases } from "../../../testing/mod.ts";
 import type { Without } from "../../../testing/mod.ts";
 import { Workerd } from "./workerd.ts";

@@ -1,3 +1,4 @@
+// Starts workerd with a bundled worker.
 // @ts-types="./miniflare.d.ts"
 import { type KVNamespace, Miniflare } from "miniflare";
 import { bundle } from "./bundle.ts";
