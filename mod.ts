@@ -27,6 +27,7 @@ export {
   KvCorruptionError,
   KvError,
   KvOutcomeUnknownError,
+  KvOverloadError,
 } from "./kv/errors.ts";
 export { MemoryKvStore } from "./kv/memory.ts";
 export {

@@ -13,7 +13,7 @@ import {
   type KvCall,
   KvCasDriver,
   type KvCodec,
-  type KvPageEntry,
+  type KvStoredEntry,
   type KvStoreTraits,
 } from "@org/kv/driver";
 
@@ -64,15 +64,15 @@ export class WebStorageKvStore extends KvCasDriver<string> {
   }
 
   #carryOut(call: KvCall<string>): void {
-    const { kind, id, value, expiry = Infinity } = call;
-    if (kind === "get") return call.found(this.#read(id)?.stored);
-    if (kind === "cas" && !call.matches(this.#read(id)?.stored)) {
+    const { id, value, expiry = Infinity } = call;
+    if (call.kind === "get") return call.found(this.#read(id)?.stored);
+    if (call.kind === "cas" && !call.matches(this.#read(id)?.stored)) {
       return call.resolve(false);
     }
     const name = this.#namespace + id;
     if (value === undefined) this.#storage.removeItem(name);
     else this.#storage.setItem(name, `${expiry} ${value}`);
-    call.resolve(kind === "cas" ? true : undefined);
+    call.resolve(true);
   }
 
   /** An item is the expiry, a space and the value. */
@@ -89,7 +89,7 @@ export class WebStorageKvStore extends KvCasDriver<string> {
 
   protected override async *pages(
     prefix: readonly string[],
-  ): AsyncGenerator<KvPageEntry[]> {
+  ): AsyncGenerator<KvStoredEntry<string>[]> {
     const { start, end } = keyRange(prefix);
     const ids: string[] = [];
     for (let i = 0; i < this.#storage.length; i++) {
@@ -102,7 +102,7 @@ export class WebStorageKvStore extends KvCasDriver<string> {
     for (const id of ids.sort(compareStrings)) {
       const read = this.#read(id);
       if (read === undefined) continue;
-      yield [this.entry(decodeKey(id), read.stored, read.expiry)];
+      yield [{ key: decodeKey(id), value: read.stored, expiry: read.expiry }];
     }
   }
 }

@@ -37,9 +37,10 @@
  * @module
  */
 
-import { KvCasDriver, type KvPageEntry } from "./core/driver.ts";
-import { checkBusyTimeout } from "./core/options.ts";
-import type { KvCall } from "./core/call.ts";
+import type { KvCall, KvGetCall } from "./core/call.ts";
+import { KvCasDriver } from "./core/driver.ts";
+import type { KvStoredEntry } from "./core/listing.ts";
+import { BUSY_TIMEOUT, checkOptions } from "./core/options.ts";
 import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";
 import { DenoDatabase } from "./deno/database.ts";
 import { fail } from "./deno/errors.ts";
@@ -175,7 +176,9 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
       );
     }
     const { busyTimeout = 5_000 } = options;
-    checkBusyTimeout(busyTimeout, "DenoKvStore");
+    checkOptions("make a DenoKvStore", { busyTimeout }, {
+      busyTimeout: BUSY_TIMEOUT,
+    });
     this.#db = new DenoDatabase(kv, busyTimeout);
     this.#writer = new DenoWriter(this.#db);
   }
@@ -184,31 +187,31 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
   protected override execute(
     calls: readonly KvCall<DenoValue>[],
   ): Promise<void> {
-    const [first] = calls as [KvCall<DenoValue>];
+    const first = calls[0]!;
     if (calls.length === 1) {
       return first.kind === "get"
         ? this.#get(first)
         : this.#writer.execute(calls);
     }
-    const gets = calls.filter(({ kind }) => kind === "get");
+    const gets = calls.filter((call) => call.kind === "get");
     if (gets.length === 0) return this.#writer.execute(calls);
-    if (gets.length === calls.length) return this.#getAll(calls);
+    if (gets.length === calls.length) return this.#getAll(gets);
     const writes = calls.filter(({ kind }) => kind !== "get");
     return both(this.#getAll(gets), this.#writer.execute(writes));
   }
 
-  #get(call: KvCall<DenoValue>): Promise<void> {
+  #get(call: KvGetCall<DenoValue>): Promise<void> {
     return this.#db.get(storedKey(call.key)).then(
       (entry) => this.#answer(call, entry),
       (error) => fail(call, error),
     );
   }
 
-  #getAll(calls: readonly KvCall<DenoValue>[]): Promise<void> {
+  #getAll(calls: readonly KvGetCall<DenoValue>[]): Promise<void> {
     return this.#db.inTens(calls, (ten) => this.#getMany(ten));
   }
 
-  async #getMany(calls: readonly KvCall<DenoValue>[]): Promise<void> {
+  async #getMany(calls: readonly KvGetCall<DenoValue>[]): Promise<void> {
     let entries: DenoKvEntry[];
     try {
       entries = await this.#db.getMany(
@@ -228,7 +231,7 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
 
   /** Settles a call: at once, unless its value stands in chunks. */
   #answer(
-    call: KvCall<DenoValue>,
+    call: KvGetCall<DenoValue>,
     entry: DenoKvEntry,
   ): Promise<void> | undefined {
     try {
@@ -241,7 +244,7 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
     return undefined;
   }
 
-  async #load(call: KvCall<DenoValue>, entry: DenoKvEntry): Promise<void> {
+  async #load(call: KvGetCall<DenoValue>, entry: DenoKvEntry): Promise<void> {
     try {
       call.found((await load(this.#db, entry)).stored);
     } catch (error) {
@@ -252,7 +255,7 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
   /** Reads the entries under a prefix. */
   protected override pages(
     prefix: readonly string[],
-  ): AsyncIterable<KvPageEntry[]> {
+  ): AsyncIterable<KvStoredEntry<DenoValue>[]> {
     return listPages(this.#db, prefix);
   }
 }

@@ -10,11 +10,10 @@
  * import {
  *   compareStrings,
  *   decodeKey,
- *   decodeValue,
  *   type EncodedValue,
  *   type KvCall,
  *   KvCasDriver,
- *   type KvPageEntry,
+ *   type KvStoredEntry,
  *   type KvStoreTraits,
  *   startsWith,
  * } from "@org/kv/driver";
@@ -41,27 +40,27 @@
  *
  *   protected override execute(calls: readonly KvCall[]): void {
  *     for (const call of calls) {
- *       const { kind, id, value, expiry = Infinity } = call;
- *       if (kind === "get") {
+ *       const { id, value, expiry = Infinity } = call;
+ *       if (call.kind === "get") {
  *         call.found(this.#alive(id));
- *       } else if (kind === "cas" && !call.matches(this.#alive(id))) {
+ *       } else if (call.kind === "cas" && !call.matches(this.#alive(id))) {
  *         call.resolve(false);
  *       } else {
  *         if (value === undefined) this.#entries.delete(id);
  *         else this.#entries.set(id, { value, expiry });
- *         call.resolve(kind === "cas" ? true : undefined);
+ *         call.resolve(true);
  *       }
  *     }
  *   }
  *
  *   protected override async *pages(
  *     prefix: readonly string[],
- *   ): AsyncGenerator<KvPageEntry[]> {
+ *   ): AsyncGenerator<KvStoredEntry[]> {
  *     for (const id of [...this.#entries.keys()].sort(compareStrings)) {
  *       const key = decodeKey(id);
  *       const value = this.#alive(id);
  *       if (value === undefined || !startsWith(key, prefix)) continue;
- *       yield [{ key, value: decodeValue(value) }];
+ *       yield [{ key, value }];
  *     }
  *   }
  * }
@@ -74,32 +73,38 @@
  * @module
  */
 
+export { KvCasDriver, KvDriver, type KvDriverOptions } from "./core/driver.ts";
+export type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
+export type { BatcherOptions } from "./core/batcher.ts";
+export type {
+  KvCall,
+  KvCallBase,
+  KvCasCall,
+  KvCodec,
+  KvDeleteCall,
+  KvGetCall,
+  KvSetCall,
+} from "./core/call.ts";
+export { decodeValue, type EncodedValue, encodeValue } from "./core/value.ts";
 export {
-  KvCasDriver,
-  KvDriver,
-  type KvDriverOptions,
-  type KvPageEntry,
-} from "./core/driver.ts";
-export type { BatchOptions } from "./core/batcher.ts";
-export { failure, KvCall, type KvCodec } from "./core/call.ts";
-export { decodeCbor, encodeCbor, isCbor } from "./core/cbor.ts";
-export { type Copy, copyPlain, copyValue, isPlain } from "./core/copy.ts";
-export { equalValues } from "./core/equal.ts";
-export { KvCorruptionError, KvError, KvOutcomeUnknownError } from "./errors.ts";
-export {
-  assertKey,
-  checkKey,
-  checkPrefix,
   compareStrings,
   decodeKey,
-  describe,
   encodeKey,
   type KeyRange,
   keyRange,
   startsWith,
-  utf8Length,
 } from "./core/key.ts";
 export { KeyLimit, type PrefixRanges } from "./core/long_key.ts";
+export { idAfter, PageSize } from "./core/paging.ts";
+export { retry, type RetryOptions } from "./core/retry.ts";
+export { checkOptions, type OptionRule } from "./core/options.ts";
+export type { KvErrorType } from "./core/message.ts";
+export {
+  KvCorruptionError,
+  KvError,
+  KvOutcomeUnknownError,
+  KvOverloadError,
+} from "./errors.ts";
 export type {
   KvGuarantee,
   KvKey,
@@ -109,5 +114,3 @@ export type {
   KvStoreTraits,
   Ttl,
 } from "./store.ts";
-export { ttlMilliseconds } from "./core/ttl.ts";
-export { decodeValue, type EncodedValue, encodeValue } from "./core/value.ts";

@@ -57,3 +57,20 @@ export class KvCorruptionError extends KvError {
   /** The name of the class. */
   override name = "KvCorruptionError";
 }
+
+/**
+ * More calls are pending than the option `maxPending` of the store allows. The
+ * call was not made, and nothing was changed.
+ *
+ * @example Usage
+ * ```ts
+ * import { KvError, KvOverloadError } from "@org/kv";
+ * import { assert } from "@std/assert";
+ *
+ * assert(new KvOverloadError("too many calls") instanceof KvError);
+ * ```
+ */
+export class KvOverloadError extends KvError {
+  /** The name of the class. */
+  override name = "KvOverloadError";
+}

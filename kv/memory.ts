@@ -4,7 +4,7 @@
  * @module
  */
 
-import { refusal } from "./core/call.ts";
+import { rejection } from "./core/message.ts";
 import { copyPlain, copyValue } from "./core/copy.ts";
 import { equalValues } from "./core/equal.ts";
 import { type Expiring, ExpiryQueue } from "./memory/expiry_queue.ts";
@@ -279,7 +279,7 @@ function checkedTtl(
   try {
     return ttlOf(options);
   } catch (error) {
-    throw refusal(action, key, error);
+    throw rejection(action, key, error);
   }
 }
 
@@ -287,6 +287,6 @@ function copyOf(action: string, key: KvKey, value: unknown) {
   try {
     return copyValue(value);
   } catch (error) {
-    throw refusal(action, key, error);
+    throw rejection(action, key, error);
   }
 }

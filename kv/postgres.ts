@@ -4,8 +4,10 @@
  * @module
  */
 
+import type { KvCall, KvCasCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/driver.ts";
-import type { KvCall } from "./core/call.ts";
+import type { KvStoredEntry } from "./core/listing.ts";
+import { pause } from "./core/retry.ts";
 import { KvOutcomeUnknownError } from "./errors.ts";
 import {
   isTransaction,
@@ -32,7 +34,7 @@ import {
   parametersOf,
   statementsOf,
 } from "./postgres/operations.ts";
-import type { KvStoreListEntry, KvStoreTraits } from "./store.ts";
+import type { KvStoreTraits } from "./store.ts";
 
 export type { PgliteClient, PostgresJsClient } from "./postgres/client.ts";
 export { type PostgresKvStoreOptions, schema } from "./postgres/schema.ts";
@@ -134,7 +136,10 @@ export class PostgresKvStore extends KvCasDriver<string> {
     let writes = 0;
     for (const { kind } of calls) if (kind !== "get") writes++;
     if (!this.#opened) {
-      return this.#open().then(() => this.execute(calls));
+      return this.#open().then(
+        () => this.execute(calls),
+        (error) => calls.forEach((call) => call.reject(error)),
+      );
     }
     // In a transaction, what is swept would be locked until its end.
     return writes > 0 && !this.#isTransaction && this.#sweeper.isDue(writes)
@@ -166,7 +171,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
   /** Reads the entries under a prefix. */
   protected override async *pages(
     prefix: readonly string[],
-  ): AsyncGenerator<KvStoreListEntry[]> {
+  ): AsyncGenerator<KvStoredEntry<string>[]> {
     if (!this.#opened) await this.#open();
     yield* listPages(this.#query, this.#statements, prefix);
   }
@@ -194,16 +199,20 @@ export class PostgresKvStore extends KvCasDriver<string> {
           const { call } = operations[i]!;
           const stored = rows[i]?.[0] as string | null | undefined ?? undefined;
           if (call.kind === "get") call.found(stored);
-          else call.resolve(stored === undefined);
+          else if (call.kind === "cas") call.resolve(stored === undefined);
         }
         return;
       case "set":
       case "delete":
-        for (const { call } of operations) call.resolve();
+        for (const { call } of operations) {
+          if (call.kind === "set" || call.kind === "delete") call.resolve();
+        }
         return;
       case "create": {
         const created = new Set(rows.map((row) => row[0]));
-        for (const { call, key } of operations) call.resolve(created.has(key));
+        for (const { call, key } of operations) {
+          if (call.kind === "cas") call.resolve(created.has(key));
+        }
         return;
       }
       default:
@@ -228,12 +237,12 @@ export class PostgresKvStore extends KvCasDriver<string> {
     }
     for (let i = 0; i < operations.length; i++) {
       const operation = operations[i]!;
-      const { call } = operation;
+      const call = operation.call as KvCasCall<string>;
       const stored = found[i];
       if (stored === null) {
         call.resolve(true);
       } else if (stored === undefined || !matches(call, stored)) {
-        call.resolve(false);
+        if (!call.settled) call.resolve(false);
       } else {
         const error = new Error("the row stayed as it was, without an error");
         undecided.push(
@@ -270,9 +279,8 @@ export class PostgresKvStore extends KvCasDriver<string> {
     } else {
       for (const { call } of operations) {
         call.reject(
-          kind !== "read" && broken
-            ? call.failure(error, KvOutcomeUnknownError)
-            : error,
+          error,
+          kind !== "read" && broken ? KvOutcomeUnknownError : undefined,
         );
       }
     }
@@ -300,15 +308,11 @@ export class PostgresKvStore extends KvCasDriver<string> {
   }
 }
 
-function matches(call: KvCall<string>, stored: string): boolean {
+function matches(call: KvCasCall<string>, stored: string): boolean {
   try {
     return call.matches(stored);
   } catch (error) {
     call.reject(error);
     return false;
   }
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

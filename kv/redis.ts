@@ -5,8 +5,10 @@
  */
 
 import type { Buffer } from "node:buffer";
-import { KvCasDriver, type KvPageEntry } from "./core/driver.ts";
 import type { KvCall } from "./core/call.ts";
+import { KvCasDriver } from "./core/driver.ts";
+import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
+import { PAGE_BYTES } from "./core/paging.ts";
 import {
   compareStrings,
   decodeKey,
@@ -43,9 +45,6 @@ export interface RedisKvStoreOptions {
    */
   readonly keyPrefix?: string;
 }
-
-/** About how many bytes a page of a listing should have. */
-const PAGE_BYTES = 1_048_576;
 
 /**
  * A store on Redis or Redis Cluster, by ioredis 5 or 6.
@@ -169,8 +168,9 @@ export class RedisKvStore extends KvCasDriver {
   /** Collects the keys, and reads the values page by page. */
   protected override async *pages(
     prefix: readonly string[],
-  ): AsyncGenerator<KvPageEntry[]> {
-    const ids = await this.#ids(prefix);
+    request: KvPageRequest,
+  ): AsyncGenerator<KvStoredEntry[]> {
+    const ids = await this.#ids(prefix, request);
     let end = 0;
     while (end < ids.length) {
       const start = end;
@@ -184,13 +184,17 @@ export class RedisKvStore extends KvCasDriver {
   }
 
   /** The ids of the entries that may start with a prefix, in key order. */
-  async #ids(prefix: readonly string[]): Promise<string[]> {
+  async #ids(
+    prefix: readonly string[],
+    request: KvPageRequest,
+  ): Promise<string[]> {
     const outer = outerPrefix(this.#client, this.#prefix);
     const start = prefix.length === 0 ? "" : encodeKey(prefix);
     const names = await namesUnder(
       this.#client,
       this.#connections,
       outer + start,
+      request.alive,
     );
     const ids: string[] = [];
     for (const name of names) {
@@ -201,8 +205,8 @@ export class RedisKvStore extends KvCasDriver {
     return ids.sort(compareStrings);
   }
 
-  async #page(ids: readonly string[]): Promise<KvPageEntry[]> {
-    const entries = new Map<string, KvPageEntry>();
+  async #page(ids: readonly string[]): Promise<KvStoredEntry[]> {
+    const entries = new Map<string, KvStoredEntry>();
     const read = async (ids: readonly string[]): Promise<void> => {
       const time = Date.now();
       const names = ids.map((id) => this.#prefix + id);
@@ -224,7 +228,7 @@ export class RedisKvStore extends KvCasDriver {
         // -2: it has expired between the two questions.
         if (!value || left === -2 || !isOurs(value)) continue;
         const expiry = left < 0 ? undefined : time + left;
-        entries.set(id, this.entry(decodeKey(id), value, expiry));
+        entries.set(id, { key: decodeKey(id), value, expiry });
       }
     };
     const cork = new Cork(this.#client);

@@ -4,10 +4,13 @@
  * @module
  */
 
-import { KvCasDriver, type KvPageEntry } from "./core/driver.ts";
-import { checkBusyTimeout } from "./core/options.ts";
 import type { KvCall } from "./core/call.ts";
+import { KvCasDriver } from "./core/driver.ts";
 import { decodeKey, keyRange } from "./core/key.ts";
+import type { KvStoredEntry } from "./core/listing.ts";
+import { BUSY_TIMEOUT, checkOptions } from "./core/options.ts";
+import { PageSize } from "./core/paging.ts";
+import { retry } from "./core/retry.ts";
 import {
   checkClient,
   checkOpen,
@@ -25,7 +28,7 @@ import { SqliteEntries, type Statement } from "./sqlite/entries.ts";
 import { openTable } from "./sqlite/inspect.ts";
 import { KvCorruptionError } from "./errors.ts";
 import type { KvStoreTraits } from "./store.ts";
-import { decodeValue, type EncodedValue, encodeValue } from "./core/value.ts";
+import type { EncodedValue } from "./core/value.ts";
 
 export type { SqliteDatabase, SqliteStatement } from "./sqlite/client.ts";
 
@@ -61,9 +64,6 @@ export interface SqliteKvStoreOptions {
 
 /** The longest text or blob that SQLite takes as it is usually built. */
 const MAX_VALUE_BYTES = 1_000_000_000;
-
-/** About how many bytes a page of a listing should have. */
-const PAGE_BYTES = 1_048_576;
 
 /**
  * A store in a SQLite database: one file, no server, and the fastest of those
@@ -121,11 +121,13 @@ export class SqliteKvStore extends KvCasDriver {
    * @throws {RangeError} If an option is out of range.
    */
   constructor(db: SqliteDatabase, options: SqliteKvStoreOptions = {}) {
-    super({ sequential: true, codec });
+    super({ sequential: true });
     checkClient(db);
     const { tableName = "kv", busyTimeout = 5000 } = options;
     checkTableName(tableName);
-    checkBusyTimeout(busyTimeout, "SqliteKvStore");
+    checkOptions("make a SqliteKvStore", { busyTimeout }, {
+      busyTimeout: BUSY_TIMEOUT,
+    });
     this.#db = db;
     this.#tableName = tableName;
     this.#busyTimeout = busyTimeout;
@@ -133,31 +135,33 @@ export class SqliteKvStore extends KvCasDriver {
 
   /** Carries out a batch: alone or in one transaction. */
   protected override execute(calls: readonly KvCall[]): void | Promise<void> {
-    return this.#whenFree((open) => this.#carryOut(open, calls));
+    try {
+      return this.#whenFree((open) => this.#carryOut(open, calls))
+        ?.catch((error) => rejectAll(calls, error));
+    } catch (error) {
+      rejectAll(calls, error);
+    }
   }
 
   /** Reads pages by ranges of the key. */
   protected override async *pages(
     prefix: readonly string[],
-  ): AsyncGenerator<KvPageEntry[]> {
+  ): AsyncGenerator<KvStoredEntry[]> {
     const { start, end } = keyRange(prefix);
     let next: string | undefined = start;
-    let limit = 32;
+    const size = new PageSize();
     while (next !== undefined) {
       const from: string = next;
       const page = await this.#whenFree(({ entries }) =>
-        entries.page(from, end, limit)
+        entries.page(from, end, size.limit)
       );
-      let bytes = 1;
+      let bytes = 0;
       for (const { value } of page.rows) bytes += value.length;
       next = page.next;
-      limit = Math.max(
-        1,
-        Math.min(limit * 4, 1024, Math.floor(PAGE_BYTES * limit / bytes)),
-      );
-      yield page.rows.map(({ id, value, expiry }) =>
-        this.entry(decodeKey(id), value, expiry)
-      );
+      size.learn(page.rows.length, bytes);
+      yield page.rows.map(({ id, value, expiry }) => (
+        { key: decodeKey(id), value, expiry }
+      ));
     }
   }
 
@@ -171,20 +175,15 @@ export class SqliteKvStore extends KvCasDriver {
     }
   }
 
-  async #retry<T>(attempt: (open: Open) => T, busy: unknown): Promise<T> {
-    const deadline = performance.now() + this.#busyTimeout;
-    let pause = 1;
-    while (performance.now() < deadline) {
-      await sleep(pause * (0.5 + Math.random()));
-      try {
-        return withoutWaiting(this.#db, () => this.#withTable(attempt));
-      } catch (error) {
-        if (!isBusy(error)) throw error;
-        busy = error;
+  #retry<T>(attempt: (open: Open) => T, busy: unknown): Promise<T> {
+    let isFirst = true;
+    return retry(() => {
+      if (isFirst) {
+        isFirst = false;
+        throw busy;
       }
-      pause = Math.min(2 * pause, 25);
-    }
-    throw busy;
+      return withoutWaiting(this.#db, () => this.#withTable(attempt));
+    }, { isTransient: isBusy, timeout: this.#busyTimeout, maxPause: 25 });
   }
 
   #carryOut(open: Open, calls: readonly KvCall[]): void {
@@ -223,7 +222,7 @@ export class SqliteKvStore extends KvCasDriver {
       } catch (error) {
         if (isBusy(error) || isMissingTable(error)) throw error;
         if (!this.#inTransaction()) {
-          for (const call of calls) rejectCall(call, error);
+          rejectAll(calls, error);
           return;
         }
         results.push(new Failure(error));
@@ -282,21 +281,6 @@ export class SqliteKvStore extends KvCasDriver {
     }
   }
 }
-
-const codec = {
-  encode(value: unknown): EncodedValue | undefined {
-    const encoded = encodeValue(value);
-    if (encoded !== undefined && encoded.length > MAX_VALUE_BYTES) {
-      throw new RangeError(
-        `value must take at most ${MAX_VALUE_BYTES} bytes: ` +
-          `received ${encoded.length}`,
-      );
-    }
-    return encoded;
-  },
-  decode: decodeValue,
-  bytes: (stored: EncodedValue) => stored.length,
-};
 
 /** The cached statements. */
 interface Open {
@@ -359,14 +343,14 @@ class Failure {
 function settle(call: KvCall, result: unknown): void {
   if (result instanceof Failure) rejectCall(call, result.error);
   else if (call.kind === "get") call.found(result as EncodedValue | undefined);
-  else call.resolve(result);
+  else if (call.kind === "cas") call.resolve(result as boolean);
+  else call.resolve();
 }
 
 function rejectCall(call: KvCall, error: unknown): void {
   call.reject(
-    error instanceof DamagedRowError
-      ? call.failure(error, KvCorruptionError)
-      : error,
+    error,
+    error instanceof DamagedRowError ? KvCorruptionError : undefined,
   );
 }
 
@@ -387,8 +371,9 @@ function sweep({ entries }: Open, calls: number): void {
   }
 }
 
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Rejects what is not settled: nothing of it was changed. */
+function rejectAll(calls: readonly KvCall[], error: unknown): void {
+  for (const call of calls) if (!call.settled) rejectCall(call, error);
 }
 
 function checkTableName(tableName: unknown): void {

@@ -4,11 +4,13 @@
  * @module
  */
 
-import { KvDriver, type KvPageEntry } from "./core/driver.ts";
-import { failure, type KvCall } from "./core/call.ts";
+import type { KvCall, KvGetCall } from "./core/call.ts";
+import { KvDriver } from "./core/driver.ts";
 import { KvCorruptionError, KvOutcomeUnknownError } from "./errors.ts";
-import { describe, startsWith } from "./core/key.ts";
+import { startsWith } from "./core/key.ts";
+import type { KvStoredEntry } from "./core/listing.ts";
 import type { KvStoreTraits } from "./store.ts";
+import type { EncodedValue } from "./core/value.ts";
 import { tryPatiently } from "./workers/errors.ts";
 import {
   checkKeyPrefix,
@@ -23,6 +25,7 @@ import {
   encodeKeyed,
   MAX_VALUE_BYTES,
   workersCodec,
+  type WorkersValue,
 } from "./workers/codec.ts";
 
 export type {
@@ -105,7 +108,7 @@ const MAX_EXPIRATION_TTL = 2_147_483_647;
  * };
  * ```
  */
-export class WorkersKvStore extends KvDriver {
+export class WorkersKvStore extends KvDriver<WorkersValue> {
   /** What the store is, and what Workers KV keeps it from promising. */
   readonly traits: KvStoreTraits = {
     driver: "workers",
@@ -151,8 +154,10 @@ export class WorkersKvStore extends KvDriver {
   }
 
   /** Reads together what is to be read; every write goes by itself. */
-  protected override async execute(calls: readonly KvCall[]): Promise<void> {
-    const gets = calls.filter(({ kind }) => kind === "get");
+  protected override async execute(
+    calls: readonly KvCall<WorkersValue>[],
+  ): Promise<void> {
+    const gets = calls.filter((call) => call.kind === "get");
     const writes = calls.filter(({ kind }) => kind !== "get");
     await Promise.all([
       this.#get(gets),
@@ -163,7 +168,7 @@ export class WorkersKvStore extends KvDriver {
   /** Lists names, and reads a hundred of them at a time. */
   protected override async *pages(
     prefix: readonly string[],
-  ): AsyncGenerator<KvPageEntry[]> {
+  ): AsyncGenerator<KvStoredEntry<WorkersValue>[]> {
     let names: WorkersName[] = [];
     for await (const name of this.#names.list(this.#namespace, prefix)) {
       if (names.push(name) < MAX_NAMES) continue;
@@ -176,7 +181,7 @@ export class WorkersKvStore extends KvDriver {
   async *#readPages(
     listed: readonly WorkersName[],
     prefix: readonly string[],
-  ): AsyncGenerator<KvPageEntry[]> {
+  ): AsyncGenerator<KvStoredEntry<WorkersValue>[]> {
     const byName = new Map(listed.map((each) => [each.name, each]));
     for await (const page of readEntries(this.#namespace, [...byName.keys()])) {
       yield page.flatMap((entry) => {
@@ -189,17 +194,18 @@ export class WorkersKvStore extends KvDriver {
   #listed(
     { key, isShortened }: WorkersName,
     { stored, expiry }: WorkersEntry,
-  ): KvPageEntry | undefined {
+  ): KvStoredEntry<WorkersValue> | undefined {
     if (stored === undefined) return undefined;
-    if (!isShortened) return this.entry(key, stored, expiry);
+    if (!isShortened) return { key, value: stored, expiry };
     try {
-      return { ...decodeKeyed(stored), expiry };
+      const keyed = decodeKeyed(stored);
+      return { key: keyed.key, value: keyed, expiry };
     } catch (error) {
-      throw failure(`list ${describe(key)}`, error, KvCorruptionError);
+      return { key, error };
     }
   }
 
-  async #get(calls: readonly KvCall[]): Promise<void> {
+  async #get(calls: readonly KvGetCall<WorkersValue>[]): Promise<void> {
     const byName = Map.groupBy(calls, ({ key }) => this.#names.of(key).name);
     try {
       const pages = readEntries(this.#namespace, [...byName.keys()]);
@@ -213,25 +219,30 @@ export class WorkersKvStore extends KvDriver {
     }
   }
 
-  #found(call: KvCall, { stored, expiry = Infinity }: WorkersEntry): void {
-    if (stored === undefined || expiry <= Date.now()) return call.resolve();
+  #found(
+    call: KvGetCall<WorkersValue>,
+    { stored, expiry = Infinity }: WorkersEntry,
+  ): void {
+    if (stored === undefined || expiry <= Date.now()) {
+      return call.found(undefined);
+    }
     if (!this.#names.of(call.key).isShortened) return call.found(stored);
     try {
-      call.resolve(decodeKeyed(stored).value);
+      call.found(decodeKeyed(stored));
     } catch (error) {
-      call.reject(call.failure(error, KvCorruptionError));
+      call.reject(error, KvCorruptionError);
     }
   }
 
-  async #write(call: KvCall): Promise<void> {
+  async #write(call: KvCall<WorkersValue>): Promise<void> {
     const { name, isShortened } = this.#names.of(call.key);
-    let { value } = call;
+    let value = call.value as EncodedValue | undefined;
     if (value !== undefined && isShortened) {
       value = encodeKeyed(call.key, value);
       try {
         checkSize(value);
       } catch (error) {
-        return call.refuse(error as RangeError);
+        return call.rejectValue(error as RangeError);
       }
     }
     let isUnknown = false;
@@ -245,16 +256,17 @@ export class WorkersKvStore extends KvDriver {
       );
     } catch (error) {
       return call.reject(
-        isUnknown ? call.failure(error, KvOutcomeUnknownError) : error,
+        error,
+        isUnknown ? KvOutcomeUnknownError : undefined,
       );
     }
-    call.resolve();
+    if (call.kind === "set" || call.kind === "delete") call.resolve();
   }
 }
 
 /** The exact expiry, and when the platform may forget the value. */
 function lifeOf(
-  { expiry }: KvCall,
+  { expiry }: KvCall<WorkersValue>,
 ): { metadata?: { expires: number }; expirationTtl?: number } {
   if (expiry === undefined) return {};
   const metadata = { expires: expiry };

@@ -1,26 +1,30 @@
 /**
- * The calls of one tick, handed to a driver in call order.
+ * Gathers calls into batches, and keeps their order per key.
  *
  * @module
  */
 
-import type { KvCall, KvCallListener } from "./call.ts";
-import { KvOutcomeUnknownError } from "../errors.ts";
+import type { Call, CallListener, KvCall } from "./call.ts";
+import { Deadline, type Waiting } from "./deadline.ts";
+import { KvError, KvOutcomeUnknownError, KvOverloadError } from "../errors.ts";
+import { Epoch } from "./epoch.ts";
+import { type CallQueue, LaneQueue, SequentialQueue } from "./queue.ts";
+import { nextTurn, TURN_BUDGET } from "./turn.ts";
 
 /**
  * How calls are put together.
  *
  * @example Usage
  * ```ts
- * import type { BatchOptions } from "@org/kv/driver";
+ * import type { BatcherOptions } from "@org/kv/driver";
  *
- * const options: BatchOptions = { maxCalls: 100, concurrency: 1 };
+ * const options: BatcherOptions = { maxCalls: 100, concurrency: 1 };
  * ```
  */
-export interface BatchOptions {
+export interface BatcherOptions {
   /**
    * The most calls in a batch. Unless the driver is sequential, a batch that has
-   * as many is carried out at once; others wait until the tick is over.
+   * as many is executed at once; others wait until the tick is over.
    *
    * @default {256}
    */
@@ -32,20 +36,34 @@ export interface BatchOptions {
    */
   readonly maxBytes?: number;
   /**
-   * How many batches may be under way at once. Calls that come while all are
-   * under way wait, and then travel together.
+   * How many batches may travel at once. Calls that come while all of them do
+   * wait, and then travel together.
    *
    * @default {8}
    */
   readonly concurrency?: number;
   /**
    * Whether the driver executes the calls of a batch strictly one after the
-   * other. Then a batch may hold any calls of a key, and one batch is under way
-   * at a time.
+   * other. Then a batch may hold any calls of a key, and one batch travels at a
+   * time.
    *
    * @default {false}
    */
   readonly sequential?: boolean;
+  /**
+   * How long the backend may be silent, in milliseconds, before the calls that
+   * wait for it are rejected. It limits silence, not work.
+   *
+   * @default {Infinity}
+   */
+  readonly timeout?: number;
+  /**
+   * How many calls may be pending. Further ones are rejected with a
+   * `KvOverloadError`.
+   *
+   * @default {Infinity}
+   */
+  readonly maxPending?: number;
 }
 
 /** `queueMicrotask` takes three times as long in some runtimes. */
@@ -54,76 +72,105 @@ const READY = Promise.resolve();
 /** How often a tick may wait for more calls before it is dispatched. */
 const MAX_HOPS = 8;
 
-/** After how many calls timers and other events get their turn. */
-const CALLS_PER_TURN = 4096;
+/** After how many synchronous calls, or KiB, to look at the clock. */
+const CLOCK_INTERVAL = 64;
 
 /*
  * When is a batch dispatched? A call is not handed to the driver at once, but
  * when the microtasks that are due have run: by then all calls of one
  * `Promise.all`, and those of all functions that go on because an earlier batch
  * was settled, are there. As functions differ in how many microtasks they take
- * from their answer to their next call, the batch looks again as long as calls
- * came in since its last look, a few times at most. Only a lone call that comes
- * after a lone call, with nothing under way, is not looked after again. And a full
- * batch leaves at once, so that the backend works while further calls are made.
- * No timer is involved (it would cost a millisecond), nor `setImmediate`, which
- * waits behind all input and output.
+ * from their answer to their next call, the batcher looks again as long as calls
+ * came in since its last look, a few times at most. Only for a single call that
+ * follows a single-call batch, with nothing travelling, one look is enough. And
+ * a full batch leaves at once, so that the backend works while further calls are
+ * made. No timer is involved (it would cost a millisecond), nor `setImmediate`,
+ * which waits for all input and output.
  *
  * What may be in a batch? Unless the driver is sequential, its calls may be
- * carried out in any order, and batches overtake each other. So a call waits as
- * long as an earlier one on its key is under way or waiting, unless both read.
- * There is one exception: a write right behind another write of the same key
- * replaces it, and both are settled together, as nobody can have seen the first.
- * If the second is refused, the first is still carried out, since it might have
- * succeeded; if nobody knows whether it was made, the same is true of the first,
- * which must not come after it.
+ * executed in any order, and batches overtake each other. So a call waits as
+ * long as an earlier one on its key travels or waits, unless both read
+ * (`lanes.ts`).
  *
- * While as many batches as allowed are under way, calls collect. So batches grow
- * with the load by themselves, and a slow backend gets fewer and larger ones.
+ * While as many batches as allowed travel, calls collect. So batches grow with
+ * the load, and a slow backend gets fewer and larger ones.
  *
  * A synchronous driver would keep the event loop from its other work for as long
- * as callers go on calling: every few thousand calls, the loop gets its turn.
+ * as callers go on calling. Every ten milliseconds, the loop gets its turn.
+ *
+ * When the backend has been silent for `timeout`, the calls of the silent batch
+ * are rejected, and its place is free again. What the driver says about them
+ * later is ignored. If no other batch hears from the backend either, everything
+ * that is queued is rejected too: it would only wait for the same silence.
  */
 
-/** Gathers calls into batches and keeps their order per key. */
-export class Batch<Stored> implements KvCallListener<Stored> {
+/** Gathers calls into batches and hands them to a driver. */
+export class Batcher<Stored> implements CallListener<Stored> {
   readonly #execute: (calls: KvCall<Stored>[]) => void | Promise<void>;
   readonly #maxCalls: number;
-  readonly #maxBytes: number;
   readonly #concurrency: number;
   readonly #sequential: boolean;
+  readonly #maxPending: number;
+  readonly #timeout: number;
+  readonly #deadline: Deadline;
 
-  #queue: KvCall<Stored>[] = [];
-  readonly #underWay: UnderWay<Stored>[] = [];
+  readonly #queue: CallQueue<Stored>;
+  readonly #travelling = new Set<Batch<Stored>>();
   #scheduled = false;
   #hops = 0;
   #seen = 0;
-  #callsThisTurn = 0;
+  #pending = 0;
   /** The number of calls in the last batch. */
   #lastLength = 1;
+  /** What was executed synchronously since the last look at the clock. */
+  #unclocked = 0;
+  #turnStart = 0;
+  #owesTurn = false;
   #epoch = new Epoch(Promise.resolve());
 
   constructor(
     execute: (calls: KvCall<Stored>[]) => void | Promise<void>,
-    options: BatchOptions,
+    options: BatcherOptions,
   ) {
+    const { maxCalls = 256, maxBytes = 1_048_576 } = options;
     this.#execute = execute;
-    this.#maxCalls = options.maxCalls ?? 256;
-    this.#maxBytes = options.maxBytes ?? 1_048_576;
+    this.#maxCalls = maxCalls;
     this.#sequential = options.sequential ?? false;
     this.#concurrency = this.#sequential ? 1 : options.concurrency ?? 8;
+    this.#maxPending = options.maxPending ?? Infinity;
+    this.#timeout = options.timeout ?? Infinity;
+    this.#queue = this.#sequential
+      ? new SequentialQueue(maxCalls, maxBytes)
+      : new LaneQueue(maxCalls, maxBytes);
+    this.#deadline = new Deadline(
+      this.#timeout,
+      (silent) => this.#giveUp(silent as Batch<Stored>[]),
+    );
+  }
+
+  /** The number of calls that are not settled. */
+  get pending(): number {
+    return this.#pending;
   }
 
   /** Adds a call; its result is that of the call. */
-  add(call: KvCall<Stored>): Promise<unknown> {
+  add(call: Call<Stored>): Promise<unknown> {
+    if (this.#pending >= this.#maxPending) {
+      call.reject(
+        `${this.#pending} calls are pending already, as many as maxPending allows`,
+        KvOverloadError,
+      );
+      return call.promise;
+    }
+    this.#pending++;
     this.#epoch.enter();
     call.epoch = this.#epoch;
     call.listener = this;
     this.#queue.push(call);
-    // Once: what is left may wait for calls under way, however many there are.
+    // Once: what is left may wait for calls that travel, however many there are.
     if (
       this.#queue.length === this.#maxCalls && !this.#sequential &&
-      this.#callsThisTurn < CALLS_PER_TURN
+      !this.#owesTurn
     ) {
       this.#dispatch();
     }
@@ -133,12 +180,12 @@ export class Batch<Stored> implements KvCallListener<Stored> {
 
   /** Waits until every call that was added before is settled. */
   async drained(): Promise<void> {
-    const { done } = this.#epoch;
-    this.#epoch = new Epoch(this.#epoch.seal());
+    const done = this.#epoch.seal();
+    this.#epoch = new Epoch(done);
     await done;
   }
 
-  #schedule() {
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#hops = 0;
@@ -146,278 +193,151 @@ export class Batch<Stored> implements KvCallListener<Stored> {
     READY.then(this.#look);
   }
 
-  readonly #look = () => {
+  readonly #look = (): void => {
     const { length } = this.#queue;
-    const isLone = length === 1 && this.#lastLength === 1 &&
-      this.#underWay.length === 0;
-    if (
+    const isSingle = length === 1 && this.#lastLength === 1 &&
+      this.#travelling.size === 0;
+    if (this.#owesTurn) {
+      nextTurn(this.#takeTurn);
+    } else if (
       length > this.#seen && length < this.#maxCalls &&
-      this.#hops < MAX_HOPS && !isLone
+      this.#hops < MAX_HOPS && !isSingle
     ) {
       this.#seen = length;
       this.#hops++;
       READY.then(this.#look);
-    } else if (this.#callsThisTurn >= CALLS_PER_TURN) {
-      this.#callsThisTurn = 0;
-      nextTurn(this.#look);
     } else {
       this.#scheduled = false;
       this.#dispatch();
     }
   };
 
-  #dispatch() {
+  readonly #takeTurn = (): void => {
+    this.#owesTurn = false;
+    this.#turnStart = performance.now();
+    this.#look();
+  };
+
+  #dispatch(): void {
     while (
-      this.#underWay.length < this.#concurrency && this.#queue.length > 0
+      this.#travelling.size < this.#concurrency && this.#queue.length > 0
     ) {
-      const batch = this.#sequential ? this.#takeFirst() : this.#takeFree();
-      if (batch.calls.length === 0) return;
-      this.#callsThisTurn += batch.calls.length;
-      this.#lastLength = batch.calls.length;
-      this.#underWay.push(batch);
-      this.#run(batch);
-      if (this.#callsThisTurn >= CALLS_PER_TURN && this.#queue.length > 0) {
-        return this.#schedule();
-      }
+      const calls = this.#queue.take();
+      if (calls.length === 0) return;
+      this.#lastLength = calls.length;
+      this.#run(new Batch(calls));
+      if (this.#owesTurn && this.#queue.length > 0) return this.#schedule();
     }
   }
 
-  #run(batch: UnderWay<Stored>) {
+  #run(batch: Batch<Stored>): void {
+    this.#travelling.add(batch);
     let running: void | Promise<void>;
     try {
-      running = this.#execute(batch.calls);
+      running = this.#execute(batch.calls as unknown as KvCall<Stored>[]);
     } catch (error) {
       return this.#finish(batch, error);
     }
-    if (running === undefined) return this.#finish(batch);
+    if (running === undefined) {
+      this.#clock(batch);
+      return this.#finish(batch);
+    }
+    for (const call of batch.calls) call.batch = batch;
+    this.#deadline.add(batch);
     running.then(
       () => this.#finish(batch),
       (error) => this.#finish(batch, error),
     );
   }
 
-  #finish(batch: UnderWay<Stored>, error?: unknown) {
-    for (const call of batch.calls) {
-      if (!call.settled) {
-        call.reject(error ?? new Error("the driver did not settle the call"));
-      }
+  /** Looks at the clock now and then, and ends the turn when it is time. */
+  #clock({ calls }: Batch<Stored>): void {
+    this.#unclocked += calls.length === 1
+      ? 1 + (calls[0]!.bytes >> 10)
+      : CLOCK_INTERVAL;
+    if (this.#unclocked < CLOCK_INTERVAL) return;
+    this.#unclocked = 0;
+    if (performance.now() - this.#turnStart > TURN_BUDGET) {
+      this.#owesTurn = true;
     }
-    this.#underWay.splice(this.#underWay.indexOf(batch), 1);
+  }
+
+  #finish(batch: Batch<Stored>, error?: unknown): void {
+    this.#deadline.delete(batch);
+    if (!this.#travelling.delete(batch)) return;
+    for (const call of batch.calls) {
+      if (call.settled) continue;
+      call.reject(
+        error ?? new Error("the driver did not settle the call"),
+        call.kind === "get" ? undefined : KvOutcomeUnknownError,
+      );
+    }
     if (this.#queue.length > 0) this.#schedule();
   }
 
-  /** Takes the first calls, in order. */
-  #takeFirst(): UnderWay<Stored> {
-    const queue = this.#queue;
-    let taken = 0;
-    let bytes = 0;
-    while (taken < queue.length && taken < this.#maxCalls) {
-      bytes += queue[taken]!.bytes;
-      if (bytes > this.#maxBytes && taken > 0) break;
-      taken++;
-    }
-    this.#queue = taken === queue.length ? [] : queue.slice(taken);
-    return new UnderWay(taken === queue.length ? queue : queue.slice(0, taken));
-  }
-
-  /** Takes the first calls whose keys are free. */
-  #takeFree(): UnderWay<Stored> {
-    const queue = this.#queue;
-    if (queue.length === 1) return this.#takeOne(queue);
-    const batch = new UnderWay<Stored>();
-    const left: KvCall<Stored>[] = [];
-    let leftKeys: Set<string> | undefined;
-    let bytes = 0;
-    let i = 0;
-    for (
-      ;
-      i < queue.length && batch.calls.length < this.#maxCalls &&
-      left.length < 4 * this.#maxCalls;
-      i++
-    ) {
-      const call = queue[i]!;
-      const isNext = leftKeys === undefined || !leftKeys.has(call.id);
-      const earlier = isNext ? batch.write(call.id) : undefined;
-      if (earlier !== undefined && isBlind(earlier) && isBlind(call)) {
-        bytes += call.bytes;
-        batch.replace(earlier, call);
-      } else if (
-        isNext && earlier === undefined && !batch.isBefore(call) &&
-        !this.#isBefore(call)
-      ) {
-        bytes += call.bytes;
-        if (bytes > this.#maxBytes && batch.calls.length > 0) break;
-        batch.add(call);
-      } else {
-        left.push(call);
-        leftKeys ??= new Set();
-        leftKeys.add(call.id);
+  /** Rejects the calls of batches that hear nothing from the backend. */
+  #giveUp(silent: readonly Batch<Stored>[]): void {
+    for (const batch of silent) this.#travelling.delete(batch);
+    const waiting = this.#travelling.size === 0
+      ? this.#queue.takeAll()
+      : silent.flatMap(({ calls }) =>
+        calls.flatMap(({ id }) => this.#queue.takeWaiting(id))
+      );
+    const reason = `the backend was silent for ${this.#timeout} ms`;
+    for (const { calls } of silent) {
+      for (const call of calls) {
+        call.abandon(
+          reason,
+          call.kind === "get" ? KvError : KvOutcomeUnknownError,
+        );
       }
     }
-    this.#queue = i === queue.length ? left : left.concat(queue.slice(i));
-    return batch;
-  }
-
-  #takeOne(queue: KvCall<Stored>[]): UnderWay<Stored> {
-    const batch = new UnderWay<Stored>();
-    if (this.#isBefore(queue[0]!)) return batch;
-    batch.add(queue[0]!);
-    this.#queue = [];
-    return batch;
-  }
-
-  /** Whether a call has to wait for one that is under way. */
-  #isBefore(call: KvCall<Stored>): boolean {
-    for (const batch of this.#underWay) {
-      if (batch.isBefore(call)) return true;
-    }
-    return false;
+    for (const call of waiting) call.abandon(reason, KvError);
+    if (this.#queue.length > 0) this.#schedule();
   }
 
   /** Frees the key of a call that is settled, for those that wait for it. */
-  callSettled(call: KvCall<Stored>, error?: unknown): void {
-    (call.epoch as Epoch).leave();
+  callSettled(call: Call<Stored>, error?: unknown): void {
+    this.#pending--;
+    call.epoch!.leave();
+    if (call.batch !== undefined) call.batch.alive = true;
     if (this.#sequential) return;
-    (call.underWay as UnderWay<Stored> | undefined)?.forget(call);
+    const isOver = this.#settleReplaced(call, error);
+    if (!isOver || this.#queue.settle(call)) this.#schedule();
+  }
+
+  /**
+   * Settles the writes that a call replaced.
+   *
+   * @returns Whether they are settled; the last one is applied after all if the
+   * call was rejected.
+   */
+  #settleReplaced(call: Call<Stored>, error: unknown): boolean {
     let { replaced } = call;
     const isUnknown = error instanceof KvOutcomeUnknownError;
-    if (error !== undefined && !isUnknown && replaced !== undefined) {
-      this.#queue.unshift(replaced);
-      return this.#schedule();
+    const isRejected = error !== undefined && !isUnknown;
+    if (isRejected && !call.isAbandoned && replaced !== undefined) {
+      this.#queue.restore(replaced);
+      return false;
     }
     while (replaced !== undefined) {
-      const next: KvCall<Stored> | undefined = replaced.replaced;
+      const next: Call<Stored> | undefined = replaced.replaced;
       replaced.replaced = undefined;
-      if (isUnknown) {
-        replaced.reject(replaced.failure(error.cause, KvOutcomeUnknownError));
-      } else {
-        replaced.resolve();
-      }
+      if (error === undefined) replaced.resolve();
+      else {replaced.reject(
+          (error as Error).cause,
+          isUnknown ? KvOutcomeUnknownError : KvError,
+        );}
       replaced = next;
     }
+    return true;
   }
 }
 
-/** Whether a call overwrites whatever is there. */
-function isBlind({ kind }: KvCall<unknown>): boolean {
-  return kind === "set" || kind === "delete";
+/** Calls that travel together. */
+class Batch<Stored> implements Waiting {
+  alive = false;
+  silence = 0;
+
+  constructor(readonly calls: Call<Stored>[]) {}
 }
-
-/** A batch, and which keys its calls that are not settled read and write. */
-class UnderWay<Stored> {
-  readonly calls: KvCall<Stored>[];
-  #reads = 0;
-  #writes = 0;
-  /** The number of reads of each key; made when it is asked for. */
-  #readsOf: Map<string, number> | undefined = undefined;
-  /** The write or swap of each key; made when it is asked for. */
-  #writeOf: Map<string, KvCall<Stored>> | undefined = undefined;
-
-  constructor(calls: KvCall<Stored>[] = []) {
-    this.calls = calls;
-  }
-
-  add(call: KvCall<Stored>) {
-    this.calls.push(call);
-    call.underWay = this;
-    if (call.kind === "get") {
-      this.#reads++;
-      if (this.#readsOf !== undefined) this.#count(call.id, 1);
-    } else {
-      this.#writes++;
-      this.#writeOf?.set(call.id, call);
-    }
-  }
-
-  /** Puts a write in the place of an earlier one of the same key. */
-  replace(earlier: KvCall<Stored>, later: KvCall<Stored>) {
-    this.calls[this.calls.indexOf(earlier)] = later;
-    earlier.underWay = undefined;
-    later.underWay = this;
-    later.replaced = earlier;
-    this.#writeOf?.set(later.id, later);
-  }
-
-  /** Takes note that a call is settled. */
-  forget({ id, kind }: KvCall<Stored>) {
-    if (kind !== "get") {
-      this.#writes--;
-    } else {
-      this.#reads--;
-      if (this.#readsOf !== undefined) this.#count(id, -1);
-    }
-  }
-
-  /** Whether a call has to wait for one of these. */
-  isBefore({ id, kind }: KvCall<Stored>): boolean {
-    return this.write(id) !== undefined || kind !== "get" && this.#isRead(id);
-  }
-
-  /** The write or swap of a key. */
-  write(id: string): KvCall<Stored> | undefined {
-    if (this.#writes === 0) return undefined;
-    this.#writeOf ??= new Map(
-      this.calls.filter(isWrite).map((call) => [call.id, call]),
-    );
-    const call = this.#writeOf.get(id);
-    return call?.settled ? undefined : call;
-  }
-
-  #isRead(id: string): boolean {
-    if (this.#reads === 0) return false;
-    if (this.#readsOf === undefined) {
-      this.#readsOf = new Map();
-      for (const call of this.calls) {
-        if (!isWrite(call) && !call.settled) this.#count(call.id, 1);
-      }
-    }
-    return this.#readsOf.has(id);
-  }
-
-  #count(id: string, change: 1 | -1) {
-    const count = (this.#readsOf!.get(id) ?? 0) + change;
-    if (count === 0) this.#readsOf!.delete(id);
-    else this.#readsOf!.set(id, count);
-  }
-}
-
-function isWrite({ kind }: KvCall<unknown>): boolean {
-  return kind !== "get";
-}
-
-/** The calls between two barriers. */
-class Epoch {
-  #open = 0;
-  #sealed = false;
-  readonly #empty = Promise.withResolvers<void>();
-  readonly done: Promise<void>;
-
-  constructor(before: Promise<void>) {
-    this.done = before.then(() => this.#empty.promise);
-  }
-
-  enter() {
-    this.#open++;
-  }
-
-  leave() {
-    this.#open--;
-    this.#check();
-  }
-
-  /** No more calls enter. */
-  seal(): Promise<void> {
-    this.#sealed = true;
-    this.#check();
-    return this.done;
-  }
-
-  #check() {
-    if (this.#sealed && this.#open === 0) this.#empty.resolve();
-  }
-}
-
-/** Calls back when timers and other events had their turn. */
-const nextTurn: (callback: () => void) => void =
-  (globalThis as { setImmediate?: (callback: () => void) => void })
-    .setImmediate ?? ((callback) => setTimeout(callback, 0));

@@ -4,9 +4,12 @@
  * @module
  */
 
+import type { Waiting } from "./deadline.ts";
+import type { Epoch } from "./epoch.ts";
 import { equalValues } from "./equal.ts";
 import { KvCorruptionError, KvError } from "../errors.ts";
 import { describe } from "./key.ts";
+import { failure, type KvErrorType, rejection } from "./message.ts";
 import type { KvKey } from "../store.ts";
 
 /**
@@ -28,26 +31,147 @@ import type { KvKey } from "../store.ts";
 export interface KvCodec<Stored> {
   /** Checks and encodes a value when the call is made; `undefined` stays. */
   encode(value: unknown): Stored | undefined;
-  /** Decodes a stored value. It may throw. */
+  /**
+   * Decodes a stored value, into a new value each time. It throws if the stored
+   * form is damaged; the message must not quote it.
+   */
   decode(stored: Stored): unknown;
   /** About how many bytes a stored value takes, to bound batches. */
   bytes(stored: Stored): number;
 }
 
-/**
- * What is told when a call is settled.
- *
- * @typeParam Stored The stored form of values.
- */
-export interface KvCallListener<Stored> {
-  /** The call is settled, and its caller will know in a moment. */
-  callSettled(call: KvCall<Stored>, error?: unknown): void;
+/** What all calls have in common. */
+export interface KvCallBase {
+  /** The key, which the caller cannot change any more. */
+  readonly key: KvKey;
+  /** The key as one string, encoded by `encodeKey`. */
+  readonly id: string;
+  /** About how many bytes the call carries. */
+  readonly bytes: number;
+  /** Whether the call is settled. */
+  readonly settled: boolean;
+  /**
+   * Settles the call with an error. An error that is not a `KvError` becomes the
+   * `cause` of one.
+   *
+   * @param error The error.
+   * @param Type The class: `KvError` if nothing was changed,
+   * `KvOutcomeUnknownError` if the write may have been applied,
+   * `KvCorruptionError` if the stored value is damaged.
+   */
+  reject(error: unknown, Type?: KvErrorType): void;
+  /**
+   * Settles the call with an error about the value that the caller gave, such as
+   * one that is too large together with its key. Nothing was changed.
+   *
+   * @param error The error; its message tells the reason.
+   */
+  rejectValue(error: TypeError | RangeError): void;
 }
 
 /**
- * One call of a store, with its key, value and TTL checked and encoded. The
- * driver settles it by {@linkcode KvCall.found}, {@linkcode KvCall.resolve} or
- * {@linkcode KvCall.reject}.
+ * A `get`.
+ *
+ * @typeParam Stored The stored form of values.
+ */
+export interface KvGetCall<Stored = string | Uint8Array> extends KvCallBase {
+  /** The kind of call. */
+  readonly kind: "get";
+  /** A `get` writes nothing. */
+  readonly value: undefined;
+  /** A `get` expects nothing. */
+  readonly expected: undefined;
+  /** A `get` has no TTL. */
+  readonly ttl: undefined;
+  /** A `get` has no expiry. */
+  readonly expiry: undefined;
+  /**
+   * Settles the call with what was found.
+   *
+   * @param stored The stored value, or `undefined` if there is no entry.
+   */
+  found(stored: Stored | undefined): void;
+}
+
+/**
+ * A `set` of a value.
+ *
+ * @typeParam Stored The stored form of values.
+ */
+export interface KvSetCall<Stored = string | Uint8Array> extends KvCallBase {
+  /** The kind of call. */
+  readonly kind: "set";
+  /** The value to write. */
+  readonly value: Stored;
+  /** A `set` expects nothing. */
+  readonly expected: undefined;
+  /** The TTL in milliseconds, at least 1; `undefined` for none. */
+  readonly ttl: number | undefined;
+  /** When the entry expires, in epoch milliseconds; `undefined` for never. */
+  readonly expiry: number | undefined;
+  /**
+   * Settles the call: the entry is written.
+   *
+   * @param applied As for a swap that was made.
+   */
+  resolve(applied?: true): void;
+}
+
+/** A `delete`, or a `set` of `undefined` or of an entry that is expired already. */
+export interface KvDeleteCall extends KvCallBase {
+  /** The kind of call. */
+  readonly kind: "delete";
+  /** A `delete` writes no value. */
+  readonly value: undefined;
+  /** A `delete` expects nothing. */
+  readonly expected: undefined;
+  /** A `delete` has no TTL. */
+  readonly ttl: undefined;
+  /** A `delete` has no expiry. */
+  readonly expiry: undefined;
+  /**
+   * Settles the call: there is no entry.
+   *
+   * @param applied As for a swap that was made.
+   */
+  resolve(applied?: true): void;
+}
+
+/**
+ * A `cas`.
+ *
+ * @typeParam Stored The stored form of values.
+ */
+export interface KvCasCall<Stored = string | Uint8Array> extends KvCallBase {
+  /** The kind of call. */
+  readonly kind: "cas";
+  /** The value to write; `undefined` to delete the entry. */
+  readonly value: Stored | undefined;
+  /** The value that must be there; `undefined` for no entry. */
+  readonly expected: Stored | undefined;
+  /** The TTL in milliseconds, at least 1; `undefined` for none. */
+  readonly ttl: number | undefined;
+  /** When the entry expires, in epoch milliseconds; `undefined` for never. */
+  readonly expiry: number | undefined;
+  /**
+   * Whether a stored value equals, by content, the one that must be there.
+   *
+   * @param stored The stored value, or `undefined` if there is no entry.
+   * @returns Whether it does.
+   * @throws {KvCorruptionError} If it cannot be decoded.
+   */
+  matches(stored: Stored | undefined): boolean;
+  /**
+   * Settles the call.
+   *
+   * @param applied Whether the swap was made.
+   */
+  resolve(applied: boolean): void;
+}
+
+/**
+ * A call of a store, with its key, value and TTL checked and encoded. The driver
+ * settles it exactly once.
  *
  * @typeParam Stored The stored form of values.
  *
@@ -62,73 +186,63 @@ export interface KvCallListener<Stored> {
  * }
  * ```
  */
-export class KvCall<Stored = string | Uint8Array> {
-  /** What is to be done. A `set` of `undefined` is a `delete`. */
-  readonly kind: "get" | "set" | "delete" | "cas";
-  /** The key, which nobody can change any more. */
-  readonly key: KvKey;
-  /** The key as one string, by `encodeKey`. */
-  readonly id: string;
-  /** The value to write; `undefined` where a `cas` is to delete. */
+export type KvCall<Stored = string | Uint8Array> =
+  | KvGetCall<Stored>
+  | KvSetCall<Stored>
+  | KvDeleteCall
+  | KvCasCall<Stored>;
+
+/** Is told when a call is settled, before its caller. */
+export interface CallListener<Stored> {
+  callSettled(call: Call<Stored>, error?: unknown): void;
+}
+
+/** What a call writes. */
+export interface Write<Stored> {
   readonly value: Stored | undefined;
-  /** What a `cas` expects; `undefined` for no entry. */
-  readonly expected: Stored | undefined;
-  /** The TTL in milliseconds, at least 1; `undefined` for none. */
   readonly ttl: number | undefined;
-  /** When the call was made, in epoch milliseconds. */
-  readonly time: number;
+  readonly expected?: Stored | undefined;
+}
+
+/** A call as the core sees it; drivers see it as a {@linkcode KvCall}. */
+export class Call<Stored> {
+  readonly kind: KvCall["kind"];
+  readonly key: KvKey;
+  readonly id: string;
+  readonly value: Stored | undefined;
+  readonly expected: Stored | undefined;
+  readonly ttl: number | undefined;
+  /** When the call was made, in epoch milliseconds, if it has a TTL. */
+  readonly #time: number;
   /** What the caller waits for. */
   readonly promise: Promise<unknown>;
 
-  /**
-   * For the batch: an earlier write of the same key that this one replaces.
-   *
-   * @ignore
-   */
-  replaced: KvCall<Stored> | undefined = undefined;
-  /**
-   * For the batch: told when the call is settled, before its caller.
-   *
-   * @ignore
-   */
-  listener: KvCallListener<Stored> | undefined = undefined;
-  /**
-   * For the batch: the calls between two listings, of which this is one.
-   *
-   * @ignore
-   */
-  epoch: unknown = undefined;
-  /**
-   * For the batch: the batch under way that this call is in.
-   *
-   * @ignore
-   */
-  underWay: unknown = undefined;
+  /** Is told when the call is settled. */
+  listener: CallListener<Stored> | undefined = undefined;
+  /** The calls between two listings, of which this is one. */
+  epoch: Epoch | undefined = undefined;
+  /** The batch that it travels in, if the driver is asynchronous. */
+  batch: Waiting | undefined = undefined;
+  /** An earlier write of the same key that this one replaces. */
+  replaced: Call<Stored> | undefined = undefined;
+  /** Later reads of the same key that get the same answer. */
+  followers: Call<Stored>[] | undefined = undefined;
+  /** Whether it is, or will be, handed to the driver. */
+  travels = false;
 
   readonly #codec: KvCodec<Stored>;
   #resolve!: (result: unknown) => void;
   #reject!: (reason: unknown) => void;
-  #settled = false;
+  #isSettled = false;
+  /** Whether the core rejected it while the driver may still settle it. */
+  isAbandoned = false;
 
-  /**
-   * Makes a call.
-   *
-   * @param codec How values are stored.
-   * @param kind What is to be done.
-   * @param key The key, checked and copied.
-   * @param id The key as one string, by `encodeKey`.
-   * @param write What is to be written, and for how long.
-   */
   constructor(
     codec: KvCodec<Stored>,
-    kind: "get" | "set" | "delete" | "cas",
+    kind: KvCall["kind"],
     key: KvKey,
     id: string,
-    write?: {
-      readonly value: Stored | undefined;
-      readonly ttl: number | undefined;
-      readonly expected?: Stored | undefined;
-    },
+    write?: Write<Stored>,
   ) {
     this.kind = kind;
     this.key = key;
@@ -136,7 +250,7 @@ export class KvCall<Stored = string | Uint8Array> {
     this.value = write?.value;
     this.expected = write?.expected;
     this.ttl = write?.ttl;
-    this.time = this.ttl === undefined ? 0 : Date.now();
+    this.#time = this.ttl === undefined ? 0 : Date.now();
     this.#codec = codec;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -144,17 +258,14 @@ export class KvCall<Stored = string | Uint8Array> {
     });
   }
 
-  /** When the entry expires, in epoch milliseconds; `undefined` for never. */
   get expiry(): number | undefined {
-    return this.ttl === undefined ? undefined : this.time + this.ttl;
+    return this.ttl === undefined ? undefined : this.#time + this.ttl;
   }
 
-  /** Whether the call is settled. */
   get settled(): boolean {
-    return this.#settled;
+    return this.#isSettled;
   }
 
-  /** About how many bytes the call carries. */
   get bytes(): number {
     const value = this.value === undefined ? 0 : this.#codec.bytes(this.value);
     const expected = this.expected === undefined
@@ -163,29 +274,23 @@ export class KvCall<Stored = string | Uint8Array> {
     return this.id.length + value + expected;
   }
 
-  /**
-   * Settles a `get`: decodes what was found.
-   *
-   * @param stored The stored value, or `undefined` if there is no entry.
-   */
   found(stored: Stored | undefined): void {
-    if (stored === undefined) return this.resolve(undefined);
+    if (this.kind !== "get") this.#misuse("found()");
+    if (!this.#open()) return;
+    const { followers } = this;
     let value: unknown;
     try {
-      value = this.#codec.decode(stored);
+      if (stored !== undefined) value = this.#codec.decode(stored);
     } catch (error) {
-      return this.reject(this.#corruption(error));
+      this.#settle(failure(this.#name, error, KvCorruptionError));
+      followers?.forEach((call) => call.found(stored));
+      return;
     }
-    this.resolve(value);
+    this.#settle(undefined, value);
+    if (followers === undefined) return;
+    for (const call of followers) call.found(stored);
   }
 
-  /**
-   * Whether what is stored equals, by content, what a `cas` expects.
-   *
-   * @param stored The stored value, or `undefined` if there is no entry.
-   * @returns Whether it does.
-   * @throws {KvCorruptionError} If it cannot be decoded.
-   */
   matches(stored: Stored | undefined): boolean {
     if (stored === undefined || this.expected === undefined) {
       return stored === this.expected;
@@ -195,107 +300,65 @@ export class KvCall<Stored = string | Uint8Array> {
     try {
       value = this.#codec.decode(stored);
     } catch (error) {
-      throw this.#corruption(error);
+      throw failure(this.#name, error, KvCorruptionError);
     }
     return equalValues(value, this.#codec.decode(this.expected));
   }
 
-  /**
-   * Settles the call with its result: nothing for `set` and `delete`, whether
-   * the swap was made for `cas`.
-   *
-   * @param result The result.
-   */
-  resolve(result?: unknown): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.listener?.callSettled(this);
-    this.#resolve(result);
+  resolve(applied?: boolean): void {
+    if (this.kind === "get") this.#misuse("resolve()");
+    if (this.kind === "cas" && typeof applied !== "boolean") {
+      this.#misuse("resolve() without a boolean");
+    }
+    if (!this.#open()) return;
+    this.#settle(undefined, this.kind === "cas" ? applied : undefined);
   }
 
-  /**
-   * Settles the call with an error of the backend. One that is no
-   * {@linkcode KvError} becomes the `cause` of a `KvError`.
-   *
-   * @param error The error.
-   */
-  reject(error: unknown): void {
-    this.#fail(error instanceof KvError ? error : this.failure(error));
+  reject(error: unknown, Type?: KvErrorType): void {
+    if (!this.#open()) return;
+    const { followers } = this;
+    this.#settle(
+      error instanceof KvError && Type === undefined
+        ? error
+        : failure(this.#name, error, Type),
+    );
+    followers?.forEach((call) => call.reject(error, Type));
   }
 
-  /**
-   * Settles the call with our own error about what was given, such as a value
-   * that is too large together with its key.
-   *
-   * @param error The error; its message tells the reason.
-   */
-  refuse(error: TypeError | RangeError): void {
-    this.#fail(refusal(this.kind, this.key, error));
+  rejectValue(error: TypeError | RangeError): void {
+    if (this.#open()) this.#settle(rejection(this.kind, this.key, error));
   }
 
-  #fail(error: unknown): void {
-    if (this.#settled) return;
-    this.#settled = true;
+  /** Rejects the call now; whatever the driver does to it later is ignored. */
+  abandon(reason: string, Type: KvErrorType): void {
+    if (this.#isSettled) return;
+    this.isAbandoned = true;
+    for (const call of this.followers ?? []) call.isAbandoned = true;
+    this.#settle(failure(this.#name, reason, Type));
+    for (const call of this.followers ?? []) {
+      call.#settle(failure(call.#name, reason, Type));
+    }
+  }
+
+  #open(): boolean {
+    if (!this.#isSettled) return true;
+    if (!this.isAbandoned) this.#misuse("settling it a second time");
+    return false;
+  }
+
+  #settle(error: unknown, result?: unknown): void {
+    this.#isSettled = true;
     this.listener?.callSettled(this, error);
-    this.#reject(error);
+    if (error === undefined) this.#resolve(result);
+    else this.#reject(error);
   }
 
-  /**
-   * An error that says what failed.
-   *
-   * @param cause The client's own error.
-   * @param Type The class of the error.
-   * @returns The error, not thrown.
-   */
-  failure(
-    cause: unknown,
-    Type: new (message: string, options: ErrorOptions) => KvError = KvError,
-  ): KvError {
-    return failure(`${this.kind} ${describe(this.key)}`, cause, Type);
+  get #name(): string {
+    return `${this.kind} ${describe(this.key)}`;
   }
 
-  #corruption(cause: unknown): KvError {
-    return this.failure(cause, KvCorruptionError);
+  /** A driver that settles calls wrongly must be noticed. */
+  #misuse(what: string): never {
+    throw new Error(`A driver must not settle ${this.#name} by ${what}`);
   }
-}
-
-/**
- * An error that says what failed, and why.
- *
- * @param what What could not be done.
- * @param cause The client's own error.
- * @param Type The class of the error.
- * @returns The error, not thrown.
- *
- * @example Usage
- * ```ts
- * import { failure } from "@org/kv/driver";
- * import { assertEquals } from "@std/assert";
- *
- * const error = failure('get ["a"]', new Error("disk full"));
- * assertEquals(error.message, 'Cannot get ["a"]: disk full');
- * ```
- */
-export function failure(
-  what: string,
-  cause: unknown,
-  Type: new (message: string, options: ErrorOptions) => KvError = KvError,
-): KvError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Type(`Cannot ${what}: ${reason}`, { cause });
-}
-
-/**
- * Our own error about what was given, with what could not be done in front.
- *
- * @param action What the caller wanted to do.
- * @param key The key.
- * @param error What the check threw.
- * @returns The same error, not thrown.
- */
-export function refusal(action: string, key: KvKey, error: unknown): unknown {
-  if (error instanceof TypeError || error instanceof RangeError) {
-    error.message = `Cannot ${action} ${describe(key)}: ${error.message}`;
-  }
-  return error;
 }

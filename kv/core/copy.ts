@@ -221,13 +221,13 @@ class Copier {
       case "object":
         return value === null ? null : this.#copyObject(value);
       default:
-        throw this.#refusal(`is a ${typeof value}`);
+        throw this.#rejection(`is a ${typeof value}`);
     }
   }
 
   #copyObject(value: object): unknown {
     if (this.#ancestors.includes(value)) {
-      throw this.#refusal("refers back to what contains it");
+      throw this.#rejection("refers back to what contains it");
     }
     if (this.#ancestors.length === MAX_DEPTH) {
       throw new RangeError(
@@ -301,7 +301,7 @@ class Copier {
   /** Refuses what would become an empty object without a word. */
   #refuseOpaque(object: object): void {
     const type = Object.prototype.toString.call(object).slice(8, -1);
-    if (type !== "Object") throw this.#refusal(`is of type ${type}`);
+    if (type !== "Object") throw this.#rejection(`is of type ${type}`);
   }
 
   /** Copies what JSON does not know; `undefined` for any other object. */
@@ -331,7 +331,7 @@ class Copier {
       }
     }
     if (value instanceof RegExp || ArrayBuffer.isView(value)) {
-      throw this.#refusal(`is a ${value.constructor.name}`);
+      throw this.#rejection(`is a ${value.constructor.name}`);
     }
     return undefined;
   }
@@ -366,7 +366,7 @@ class Copier {
     return copy;
   }
 
-  #refusal(reason: string): TypeError {
+  #rejection(reason: string): TypeError {
     return new TypeError(
       `value${this.#path.join("")} ${reason}, which cannot be stored`,
     );

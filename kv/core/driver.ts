@@ -1,14 +1,19 @@
 /**
  * What all drivers on a backend share: the public methods, which check and
- * encode, and the batch.
+ * encode, and the batcher.
  *
  * @module
  */
 
-import { Batch, type BatchOptions } from "./batcher.ts";
-import { failure, KvCall, type KvCodec, refusal } from "./call.ts";
-import { KvCorruptionError, KvError } from "../errors.ts";
-import { checkAndEncodeKey, checkPrefix, describe } from "./key.ts";
+import { Batcher, type BatcherOptions } from "./batcher.ts";
+import { Call, type KvCall, type KvCodec, type Write } from "./call.ts";
+import { checkAndEncodeKey, checkPrefix, utf8Length } from "./key.ts";
+import {
+  type KvPageRequest,
+  type KvStoredEntry,
+  listEntries,
+} from "./listing.ts";
+import { rejection } from "./message.ts";
 import type {
   KvKey,
   KvStore,
@@ -31,28 +36,13 @@ import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
  * const options: KvDriverOptions = { maxCalls: 100, concurrency: 4 };
  * ```
  */
-export interface KvDriverOptions<Stored = EncodedValue> extends BatchOptions {
+export interface KvDriverOptions<Stored = EncodedValue> extends BatcherOptions {
   /**
    * How values are stored.
    *
    * @default {JSON text, or CBOR for values that need more}
    */
   readonly codec?: KvCodec<Stored>;
-}
-
-/**
- * An entry of a page that a driver reads for a listing.
- *
- * @example Usage
- * ```ts
- * import type { KvPageEntry } from "@org/kv/driver";
- *
- * const entry: KvPageEntry = { key: ["a"], value: 1, expiry: Date.now() + 500 };
- * ```
- */
-export interface KvPageEntry extends KvStoreListEntry {
-  /** When it expires, in epoch milliseconds by the clock of this process. */
-  readonly expiry?: number | undefined;
 }
 
 const defaultCodec: KvCodec<EncodedValue> = {
@@ -79,11 +69,12 @@ const defaultCodec: KvCodec<EncodedValue> = {
  * ```
  */
 export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
-  /** What the store is and what it does not promise. */
+  /** What the store is and what it does not guarantee. */
   abstract readonly traits: KvStoreTraits;
 
   readonly #codec: KvCodec<Stored>;
-  readonly #batch: Batch<Stored>;
+  readonly #batcher: Batcher<Stored>;
+  readonly #timeout: number;
 
   /**
    * Makes the part of a store that all drivers share.
@@ -93,14 +84,24 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
   constructor(options: KvDriverOptions<Stored> = {}) {
     this.#codec = options.codec ??
       defaultCodec as unknown as KvCodec<Stored>;
-    this.#batch = new Batch((calls) => this.execute(calls), options);
+    this.#timeout = options.timeout ?? Infinity;
+    this.#batcher = new Batcher((calls) => this.execute(calls), options);
+  }
+
+  /** The number of calls that are not settled yet. */
+  get pending(): number {
+    return this.#batcher.pending;
   }
 
   /**
-   * Carries out a batch of calls and settles each of them. Unless the driver is
-   * `sequential`, no two of them touch the same key, but for reads, and they may
-   * be carried out in any order. Calls left unsettled when it throws or rejects
-   * fail with that error: they must have changed nothing.
+   * Executes a batch of calls and settles each of them once. Unless the driver
+   * is `sequential`, no two of them touch the same key, and they may be executed
+   * in any order.
+   *
+   * When it returns, or when its promise settles, every call must be settled:
+   * the core rejects those that are not, reads with a `KvError`, and writes with
+   * a `KvOutcomeUnknownError`. So a driver that knows that nothing was changed
+   * rejects each call itself.
    *
    * @param calls The calls, in the order in which they were made.
    */
@@ -109,37 +110,19 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
   ): void | Promise<void>;
 
   /**
-   * Reads the entries under a prefix, in key order, in pages of any size.
-   * Everything that was called before has been carried out. An entry that
-   * expires before the caller gets to it is left out, if it tells its expiry.
+   * Reads the stored entries under a prefix, in key order, in pages of any size.
+   * Everything that was called before has been executed. The core decodes each
+   * entry when the caller reaches it, and leaves out one that has expired by
+   * then.
    *
    * @param prefix The parts of the prefix; none for all entries.
+   * @param request What else the core wants.
    * @returns The pages.
    */
   protected abstract pages(
     prefix: readonly string[],
-  ): AsyncIterable<readonly KvPageEntry[]>;
-
-  /**
-   * Decodes an entry of a page.
-   *
-   * @param key The key.
-   * @param stored The stored value.
-   * @param expiry When it expires, in epoch milliseconds, or `undefined`.
-   * @returns The entry.
-   * @throws {KvCorruptionError} If the value cannot be decoded.
-   */
-  protected entry(
-    key: KvKey,
-    stored: Stored,
-    expiry: number | undefined,
-  ): KvPageEntry {
-    try {
-      return { key, value: this.#codec.decode(stored), expiry };
-    } catch (error) {
-      throw failure(`list ${describe(key)}`, error, KvCorruptionError);
-    }
-  }
+    request: KvPageRequest,
+  ): AsyncIterable<readonly KvStoredEntry<Stored>[]>;
 
   /**
    * Reads an entry.
@@ -147,8 +130,9 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    * @typeParam T The type that the caller knows the value to have.
    * @param key The key to read.
    * @returns The value, or `undefined` if there is no entry.
-   * @throws {TypeError} If the key is no sequence of well-formed strings.
+   * @throws {TypeError} If the key is not an array of well-formed strings.
    * @throws {RangeError} If the key takes more than 8 KiB.
+   * @throws {KvCorruptionError} If the stored value is damaged.
    * @throws {KvError} If the backend fails.
    */
   get<T = unknown>(key: KvKey): Promise<T | undefined> {
@@ -166,10 +150,10 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    * @param key The key to write.
    * @param value The value; it may be changed freely after the call.
    * @param options The TTL.
-   * @throws {TypeError} If the key, the value or the TTL is of a wrong type.
+   * @throws {TypeError} If the key, the value or an option has a wrong type.
    * @throws {RangeError} If the key or the value is too large, or the TTL is
    * not finite.
-   * @throws {KvOutcomeUnknownError} If the connection broke after sending.
+   * @throws {KvOutcomeUnknownError} If the write may have been applied.
    * @throws {KvError} If the backend fails.
    */
   set(
@@ -192,9 +176,9 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    * Deletes an entry, if there is one.
    *
    * @param key The key to delete.
-   * @throws {TypeError} If the key is no sequence of well-formed strings.
+   * @throws {TypeError} If the key is not an array of well-formed strings.
    * @throws {RangeError} If the key takes more than 8 KiB.
-   * @throws {KvOutcomeUnknownError} If the connection broke after sending.
+   * @throws {KvOutcomeUnknownError} If the deletion may have been applied.
    * @throws {KvError} If the backend fails.
    */
   delete(key: KvKey): Promise<void> {
@@ -211,13 +195,21 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    *
    * @param prefix The leading parts; without it, or empty, all entries.
    * @returns The entries, as a stream. Iterating throws a `TypeError` or
-   * `RangeError` if the prefix is wrong, and a `KvError` if the backend fails.
+   * `RangeError` if the prefix is wrong, a `KvCorruptionError` at an entry that
+   * is damaged, and a `KvError` if the backend fails.
    */
   list(prefix?: KvKey): AsyncIterable<KvStoreListEntry> {
     let iterate: () => AsyncGenerator<KvStoreListEntry>;
     try {
       const parts = checkPrefix(prefix);
-      iterate = () => this.#list(parts);
+      iterate = () =>
+        listEntries(
+          parts,
+          this.#codec,
+          this.#timeout,
+          this.#batcher.drained(),
+          (request) => this.pages(parts, request),
+        );
     } catch (error) {
       iterate = () => failing(error);
     }
@@ -256,37 +248,9 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     kind: KvCall["kind"],
     key: KvKey,
     id: string,
-    write?: ConstructorParameters<typeof KvCall<Stored>>[4],
+    write?: Write<Stored>,
   ): Promise<unknown> {
-    return this.#batch.add(new KvCall(this.#codec, kind, key, id, write));
-  }
-
-  async *#list(prefix: readonly string[]): AsyncGenerator<KvStoreListEntry> {
-    await this.#batch.drained();
-    const pages = this.pages(prefix)[Symbol.asyncIterator]();
-    let finished = false;
-    try {
-      while (true) {
-        let page: IteratorResult<readonly KvPageEntry[]>;
-        try {
-          page = await pages.next();
-        } catch (error) {
-          finished = true;
-          throw error instanceof KvError
-            ? error
-            : failure(`list ${describe(prefix)}`, error);
-        }
-        if (page.done) {
-          finished = true;
-          return;
-        }
-        for (const { key, value, expiry = Infinity } of page.value) {
-          if (expiry > Date.now()) yield { key, value };
-        }
-      }
-    } finally {
-      if (!finished) await pages.return?.();
-    }
+    return this.#batcher.add(new Call(this.#codec, kind, key, id, write));
   }
 
   #checkWrite(
@@ -294,12 +258,12 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     key: KvKey,
     value: unknown,
     options: KvStoreSetOptions | undefined,
-  ): { value: Stored | undefined; ttl: number | undefined } {
+  ): Write<Stored> {
     let ttl: number | undefined;
     try {
       ttl = ttlOf(options);
     } catch (error) {
-      throw refusal(action, key, error);
+      throw rejection(action, key, error);
     }
     const stored = this.#encode(action, key, value);
     return ttl !== undefined && ttl <= 0
@@ -309,10 +273,24 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
 
   #encode(action: string, key: KvKey, value: unknown): Stored | undefined {
     try {
-      return this.#codec.encode(value);
+      const stored = this.#codec.encode(value);
+      if (stored !== undefined) this.#checkSize(stored);
+      return stored;
     } catch (error) {
-      throw refusal(action, key, error);
+      throw rejection(action, key, error);
     }
+  }
+
+  #checkSize(stored: Stored): void {
+    const { maxValueBytes } = this.traits;
+    let bytes = this.#codec.bytes(stored);
+    // A UTF-16 code unit takes at most three bytes of UTF-8.
+    if (bytes * 3 <= maxValueBytes) return;
+    if (typeof stored === "string") bytes = utf8Length(stored);
+    if (bytes <= maxValueBytes) return;
+    throw new RangeError(
+      `value must take at most ${maxValueBytes} bytes: received ${bytes}`,
+    );
   }
 }
 
@@ -334,17 +312,17 @@ export abstract class KvCasDriver<Stored = EncodedValue>
   extends KvDriver<Stored> {
   /**
    * Writes an entry if, and only if, its value equals the expected one by
-   * content. `undefined` stands for no entry on both sides.
+   * content. `undefined` means no entry, on both sides.
    *
    * @param key The key to swap.
    * @param expectedValue What must be there.
    * @param newValue What will be there.
    * @param options The TTL.
    * @returns Whether the swap was made.
-   * @throws {TypeError} If the key, a value or the TTL is of a wrong type.
+   * @throws {TypeError} If the key, a value or an option has a wrong type.
    * @throws {RangeError} If the key or a value is too large, or the TTL is not
    * finite.
-   * @throws {KvOutcomeUnknownError} If the connection broke after sending.
+   * @throws {KvOutcomeUnknownError} If the swap may have been applied.
    * @throws {KvError} If the backend fails.
    */
   cas(

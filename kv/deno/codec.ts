@@ -105,9 +105,17 @@ function encodePlain(value: unknown): DenoValue {
   return { data: encoder.encode(json) };
 }
 
+/** The values that a caller has already received: the next one gets a copy. */
+const decoded = new WeakSet<DenoValue>();
+
 /** Decodes a value. */
 export function decodeDenoValue(stored: DenoValue): unknown {
-  return "native" in stored ? stored.native : decodeValue(stored.data);
+  if (!("native" in stored)) return decodeValue(stored.data);
+  if (!decoded.has(stored)) {
+    decoded.add(stored);
+    return stored.native;
+  }
+  return structuredClone(stored.native);
 }
 
 /** About how many bytes a value takes. */

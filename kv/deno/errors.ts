@@ -21,9 +21,9 @@ export class DamagedEntry extends Error {
 /** Rejects a call with what its caller may want to catch. */
 export function fail(call: KvCall<DenoValue>, error: unknown): void {
   if (error instanceof LostCommit) {
-    call.reject(call.failure(error.cause, KvOutcomeUnknownError));
+    call.reject(error.cause, KvOutcomeUnknownError);
   } else if (error instanceof DamagedEntry) {
-    call.reject(call.failure(error, KvCorruptionError));
+    call.reject(error, KvCorruptionError);
   } else {
     call.reject(error);
   }

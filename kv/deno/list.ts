@@ -5,22 +5,14 @@
  * @module
  */
 
-import type { KvPageEntry } from "../core/driver.ts";
-import { failure } from "../core/call.ts";
+import type { KvStoredEntry } from "../core/listing.ts";
 import { readChunks } from "./chunks.ts";
 import type { DenoKvEntry, DenoKvKey } from "./client.ts";
 import type { DenoDatabase } from "./database.ts";
 import { DamagedEntry } from "./errors.ts";
 import { isOfStrings, keyLimit, rangeOf } from "./key.ts";
-import {
-  chunksOf,
-  decodeDenoValue,
-  type DenoValue,
-  isChunks,
-  open,
-} from "./codec.ts";
-import { KvCorruptionError } from "../errors.ts";
-import { describe, startsWith } from "../core/key.ts";
+import { chunksOf, type DenoValue, isChunks, open } from "./codec.ts";
+import { startsWith } from "../core/key.ts";
 import { KeyLimit } from "../core/long_key.ts";
 import type { KvKey } from "../store.ts";
 
@@ -74,7 +66,7 @@ export async function load(
 export async function* listPages(
   db: DenoDatabase,
   prefix: readonly string[],
-): AsyncGenerator<KvPageEntry[]> {
+): AsyncGenerator<KvStoredEntry<DenoValue>[]> {
   const { whole, shortened } = keyLimit.ranges(prefix);
   if (whole !== undefined) {
     const { start, end } = rangeOf(whole);
@@ -93,9 +85,9 @@ async function* listRange(
   end: DenoKvKey,
   prefix: readonly string[],
   onlyShortened: boolean,
-): AsyncGenerator<KvPageEntry[]> {
+): AsyncGenerator<KvStoredEntry<DenoValue>[]> {
   for await (const entries of db.pages(start, end)) {
-    let page: KvPageEntry[] = [];
+    let page: KvStoredEntry<DenoValue>[] = [];
     for (const entry of entries) {
       if (!isOfStrings(entry.key)) continue;
       const isShortened = keyLimit.isShortened(entry.key);
@@ -113,10 +105,10 @@ async function* listRange(
           ? (await load(db, entry)).stored
           : opened.stored;
         if (stored === undefined) continue;
-        const value = decodeDenoValue(stored);
-        page.push({ key, value, expiry: opened.expires });
+        page.push({ key, value: stored, expiry: opened.expires });
       } catch (error) {
-        throw failure(`list ${describe(entry.key)}`, error, KvCorruptionError);
+        if (!(error instanceof DamagedEntry)) throw error;
+        page.push({ key: entry.key, error });
       }
     }
     if (page.length > 0) yield page;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { KvCall } from "../core/call.ts";
+import type { KvCall, KvCasCall } from "../core/call.ts";
 import { copyValue } from "../core/copy.ts";
 import { ChunkCollector, LargeWrite, removeChunks } from "./chunks.ts";
 import type { DenoKvAtomic, DenoKvEntry } from "./client.ts";
@@ -98,7 +98,7 @@ export class DenoWriter {
         ? inHalves(writes, (half) => this.#write(half))
         : failAll(writes, error);
     }
-    for (const { call } of writes) call.resolve();
+    for (const { call } of writes) done(call);
   }
 
   async #writeLarge(writes: readonly Write[]): Promise<void> {
@@ -108,9 +108,9 @@ export class DenoWriter {
         const entry = await this.#db.get(write.key);
         await large.stage();
         const ready = { write, entry };
-        const done = await this.#db.swap((atomic) => replace(atomic, ready));
-        if (!done) await large.assertStaged();
-        write.call.resolve();
+        const isDone = await this.#db.swap((atomic) => replace(atomic, ready));
+        if (!isDone) await large.assertStaged();
+        done(write.call);
       } catch (error) {
         if (!(error instanceof LostCommit)) await large.undo();
         fail(write.call, error);
@@ -121,19 +121,19 @@ export class DenoWriter {
   /** Swaps from nothing to something, which is mostly what is found. */
   async #create(writes: readonly Write[]): Promise<void> {
     try {
-      const done = await this.#db.swap((atomic) => {
+      const isDone = await this.#db.swap((atomic) => {
         for (const write of writes) {
           atomic.check({ key: write.key, versionstamp: null });
           write.addTo(atomic);
         }
       });
-      if (!done) return this.#swap(writes);
+      if (!isDone) return this.#swap(writes);
     } catch (error) {
       return mayBeOfOne(writes, error)
         ? inHalves(writes, (half) => this.#create(half))
         : failAll(writes, error);
     }
-    for (const { call } of writes) call.resolve(true);
+    for (const { call } of writes) done(call);
   }
 
   /** Swaps together what can be; if one of them fails, in ever smaller groups. */
@@ -182,7 +182,9 @@ export class DenoWriter {
       do {
         const found = await this.#db.get(write.key);
         const { entry, stored } = await load(this.#db, found);
-        if (!isExpected(write.call, stored)) return await write.large?.undo();
+        if (!isExpected(write.call as KvCasCall<DenoValue>, stored)) {
+          return await write.large?.undo();
+        }
         if (!staged) await write.large?.stage();
         staged = true;
         if (await this.#commitSwaps([{ write, entry }])) return;
@@ -196,15 +198,15 @@ export class DenoWriter {
   }
 
   async #commitSwaps(swaps: readonly Ready[]): Promise<boolean> {
-    const done = await this.#db.swap((atomic) => {
+    const isDone = await this.#db.swap((atomic) => {
       for (const ready of swaps) {
         const { write: { key }, entry: { versionstamp } } = ready;
         atomic.check({ key, versionstamp });
         replace(atomic, ready);
       }
     });
-    if (done) { for (const { write } of swaps) write.call.resolve(true); }
-    return done;
+    if (isDone) { for (const { write } of swaps) done(write.call); }
+    return isDone;
   }
 }
 
@@ -272,7 +274,8 @@ function replace(atomic: DenoKvAtomic, { write, entry }: Ready): void {
 }
 
 /** Settles a swap, unless what is there is as expected and to be replaced. */
-function isToBeMade(call: Call, entry: DenoKvEntry): boolean {
+function isToBeMade(write: Call, entry: DenoKvEntry): boolean {
+  const call = write as KvCasCall<DenoValue>;
   try {
     return isExpected(call, open(entry).stored as DenoValue | undefined);
   } catch (error) {
@@ -282,7 +285,10 @@ function isToBeMade(call: Call, entry: DenoKvEntry): boolean {
 }
 
 /** The same, of the whole value. */
-function isExpected(call: Call, stored: DenoValue | undefined): boolean {
+function isExpected(
+  call: KvCasCall<DenoValue>,
+  stored: DenoValue | undefined,
+): boolean {
   if (!matches(call, stored)) call.resolve(false);
   else if (call.value === undefined && stored === undefined) call.resolve(true);
   else return true;
@@ -290,7 +296,10 @@ function isExpected(call: Call, stored: DenoValue | undefined): boolean {
 }
 
 /** Whether a value is what a call expects, whoever wrote it. */
-function matches(call: Call, stored: DenoValue | undefined): boolean {
+function matches(
+  call: KvCasCall<DenoValue>,
+  stored: DenoValue | undefined,
+): boolean {
   if (call.matches(stored)) return true;
   if (stored === undefined || !("native" in stored)) return false;
   // Other programs may have written members that are undefined, or instances.
@@ -300,6 +309,12 @@ function matches(call: Call, stored: DenoValue | undefined): boolean {
   } catch {
     return false;
   }
+}
+
+/** Settles a call whose write is committed. */
+function done(call: Call): void {
+  if (call.kind === "cas") call.resolve(true);
+  else if (call.kind !== "get") call.resolve();
 }
 
 /** Whether an error of a commit may be due to only one of its members. */

@@ -73,7 +73,7 @@ export class ChunkedEntries {
       expiry,
       // No row holds a large one.
       expected: isLarge(expected) ? undefined : expected,
-      matches: (stored) => call.matches(stored && this.whole(stored)),
+      matches: (stored) => call.matches!(stored && this.whole(stored)),
     });
     if (reference !== undefined && result === false) {
       this.#delete.run(reference);

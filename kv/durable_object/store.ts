@@ -4,8 +4,9 @@
  * @module
  */
 
-import { KvCasDriver, type KvPageEntry } from "../core/driver.ts";
 import type { KvCall, KvCodec } from "../core/call.ts";
+import { KvCasDriver } from "../core/driver.ts";
+import type { KvStoredEntry } from "../core/listing.ts";
 import {
   type DurableObjectKvNamespace,
   isUnknown,
@@ -145,7 +146,7 @@ export class DurableObjectKvStore extends KvCasDriver {
   /** Merges what the objects have. */
   protected override async *pages(
     prefix: readonly string[],
-  ): AsyncGenerator<KvPageEntry[]> {
+  ): AsyncGenerator<KvStoredEntry[]> {
     const listings = this.#objects.map((object) => this.#list(object, prefix));
     yield* mergePages(listings);
   }
@@ -153,7 +154,7 @@ export class DurableObjectKvStore extends KvCasDriver {
   async *#list(
     object: RemoteObject,
     prefix: readonly string[],
-  ): AsyncGenerator<(KvPageEntry & { id: string })[]> {
+  ): AsyncGenerator<(KvStoredEntry & { id: string })[]> {
     const { start, end } = keyRange(prefix);
     let next: string | undefined = start;
     for (
@@ -166,7 +167,7 @@ export class DurableObjectKvStore extends KvCasDriver {
       next = page.next;
       yield page.rows.map(({ id, value, ttl }) => {
         const expiry = ttl === undefined ? undefined : time + ttl;
-        return { id, ...this.entry(decodeKey(id), value, expiry) };
+        return { id, key: decodeKey(id), value, expiry };
       });
     }
   }
@@ -189,9 +190,7 @@ async function carryOut(
       waiting = waiting.filter((call) => {
         if (call.kind === "get" && again) return true;
         const isOpen = call.kind !== "get" && isUnknown(error);
-        call.reject(
-          isOpen ? call.failure(error, KvOutcomeUnknownError) : error,
-        );
+        call.reject(error, isOpen ? KvOutcomeUnknownError : undefined);
         return false;
       });
       continue;
@@ -206,11 +205,13 @@ function settle(call: KvCall, answer: ObjectAnswer): boolean {
   if (isFailure(answer)) {
     const { error, isCorruption } = answer;
     const cause = new Error(error);
-    call.reject(isCorruption ? call.failure(cause, KvCorruptionError) : cause);
+    call.reject(cause, isCorruption ? KvCorruptionError : undefined);
   } else if (call.kind === "get") {
     call.found(answer as EncodedValue | undefined);
+  } else if (call.kind === "cas") {
+    call.resolve(answer as boolean);
   } else {
-    call.resolve(answer);
+    call.resolve();
   }
   return true;
 }
@@ -236,12 +237,6 @@ const codec: KvCodec<EncodedValue> = {
     let encoded = encodeValue(value);
     if (typeof encoded === "string" && encoded.length > MAX_TEXT_LENGTH) {
       encoded = encoder.encode(encoded);
-    }
-    if (encoded !== undefined && encoded.length > MAX_VALUE_BYTES) {
-      throw new RangeError(
-        `value must take at most ${MAX_VALUE_BYTES} bytes: ` +
-          `received ${encoded.length}`,
-      );
     }
     return encoded;
   },

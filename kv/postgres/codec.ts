@@ -6,7 +6,6 @@
 
 import type { KvCodec } from "../core/call.ts";
 import { decodeCbor } from "../core/cbor.ts";
-import { utf8Length } from "../core/key.ts";
 import { encodeValue } from "../core/value.ts";
 
 /**
@@ -31,7 +30,6 @@ export const postgresCodec: KvCodec<string> = {
     const stored = typeof encoded === "string"
       ? encoded
       : CBOR + toBase64(encoded);
-    if (stored.length * 3 > MAX_VALUE_BYTES) checkSize(utf8Length(stored));
     return stored;
   },
   decode(stored) {
@@ -41,13 +39,6 @@ export const postgresCodec: KvCodec<string> = {
   },
   bytes: (stored) => stored.length,
 };
-
-function checkSize(bytes: number): void {
-  if (bytes <= MAX_VALUE_BYTES) return;
-  throw new RangeError(
-    `value must take at most ${MAX_VALUE_BYTES} bytes: received ${bytes}`,
-  );
-}
 
 function toBase64(bytes: Uint8Array): string {
   let binary = "";

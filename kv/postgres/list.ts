@@ -4,21 +4,13 @@
  * @module
  */
 
-import { failure } from "../core/call.ts";
-import { KvCorruptionError } from "../errors.ts";
-import {
-  decodeKey,
-  describe,
-  encodeKey,
-  type KeyRange,
-  keyRange,
-} from "../core/key.ts";
+import { decodeKey, encodeKey, type KeyRange, keyRange } from "../core/key.ts";
+import { idAfter } from "../core/paging.ts";
 import { KeyLimit } from "../core/long_key.ts";
 import { type Query, queryTwice } from "./client.ts";
-import { postgresCodec } from "./codec.ts";
 import type { PostgresStatements } from "./sql.ts";
 import { KEY_LIMIT } from "./operations.ts";
-import type { KvStoreListEntry } from "../store.ts";
+import type { KvStoredEntry } from "../core/listing.ts";
 
 const FIRST_PAGE = 100;
 const MAX_PAGE = 1_000;
@@ -33,7 +25,7 @@ export async function* listPages(
   query: Query,
   statements: PostgresStatements,
   prefix: readonly string[],
-): AsyncGenerator<KvStoreListEntry[]> {
+): AsyncGenerator<KvStoredEntry<string>[]> {
   const { whole, shortened } = KEY_LIMIT.ranges(prefix);
   if (whole !== undefined) {
     yield* pagesIn(query, statements, keyRange(whole));
@@ -53,7 +45,7 @@ async function* pagesIn(
   statements: PostgresStatements,
   range: KeyRange,
   fullKeys?: KeyRange,
-): AsyncGenerator<KvStoreListEntry[]> {
+): AsyncGenerator<KvStoredEntry<string>[]> {
   const bounds: string[] = [];
   if (range.end !== undefined) bounds.push(range.end);
   if (fullKeys !== undefined) bounds.push(fullKeys.start, fullKeys.end!);
@@ -64,44 +56,27 @@ async function* pagesIn(
   let { start } = range;
   let limit = FIRST_PAGE;
   while (true) {
-    const asked = performance.now();
+    const time = Date.now();
     const rows = await queryTwice(query, statement, [start, limit, ...bounds]);
-    yield* aliveEntries(rows, asked);
+    yield rows.map((row) => entryOf(row, time));
     if (rows.length < limit) return;
-    // No key holds a space, and none is smaller than the characters of keys:
-    // this is the first text past the last key.
-    start = `${rows.at(-1)![0]} `;
+    start = idAfter(rows.at(-1)![0] as string);
     limit = nextLimit(rows);
   }
 }
 
-/** The entries of a page. Whether one has expired is found out when it is due. */
-function* aliveEntries(
-  rows: unknown[][],
-  asked: number,
-): Generator<KvStoreListEntry[]> {
-  let permanent: KvStoreListEntry[] = [];
-  for (const row of rows) {
-    const left = row[3] as number | null;
-    if (left === null) {
-      permanent.push(entryOf(row));
-      continue;
-    }
-    if (permanent.length > 0) yield permanent;
-    permanent = [];
-    if (performance.now() < asked + left) yield [entryOf(row)];
-  }
-  if (permanent.length > 0) yield permanent;
-}
-
-function entryOf(row: unknown[]): KvStoreListEntry {
-  const [stored, value, fullKey] = row as [string, string, string | null];
-  const key = decodeKey(fullKey ?? stored);
-  try {
-    return { key, value: postgresCodec.decode(value) };
-  } catch (error) {
-    throw failure(`list ${describe(key)}`, error, KvCorruptionError);
-  }
+function entryOf(row: unknown[], time: number): KvStoredEntry<string> {
+  const [stored, value, fullKey, left] = row as [
+    string,
+    string,
+    string | null,
+    number | null,
+  ];
+  return {
+    key: decodeKey(fullKey ?? stored),
+    value,
+    expiry: left === null ? undefined : time + left,
+  };
 }
 
 /** Larger pages save round trips, as long as they hold small values. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { failure } from "../core/call.ts";
+import { failure } from "../core/message.ts";
 import { KvError } from "../errors.ts";
 import { utf8Length } from "../core/key.ts";
 import { type Query, queryTwice } from "./client.ts";

@@ -14,19 +14,7 @@ export const MAX_VALUE_BYTES = 536_870_912;
 
 /** JSON or CBOR, as long as Redis takes it. */
 export const codec: KvCodec<EncodedValue> = {
-  encode(value) {
-    const encoded = encodeValue(value);
-    // A UTF-16 code unit takes at most three bytes of UTF-8.
-    if (encoded !== undefined && encoded.length * 3 > MAX_VALUE_BYTES) {
-      const bytes = Buffer.byteLength(encoded);
-      if (bytes > MAX_VALUE_BYTES) {
-        throw new RangeError(
-          `value must take at most ${MAX_VALUE_BYTES} bytes: received ${bytes}`,
-        );
-      }
-    }
-    return encoded;
-  },
+  encode: encodeValue,
   decode: decodeValue,
   bytes: (stored) => stored.length,
 };

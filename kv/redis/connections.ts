@@ -18,7 +18,7 @@ import { isServerError, type RedisClient } from "./client.ts";
  * in the answer tells. But ioredis writes a command only while a connection is
  * ready, so a command cannot have been sent twice unless a ready connection was
  * lost after it was issued, and its `close` event comes long before an answer on
- * the next one. Hence the counts below, which cannot miss a second sending;
+ * the next one. Hence the counts below, which cannot miss a second attempt;
  * on a Cluster they also take the loss of another node's connection for one.
  *
  * With `autoResendUnfulfilledCommands: false`, ioredis forgets such commands and
@@ -160,11 +160,11 @@ export class Attempt {
     return this.#connections.lost !== this.#lost;
   }
 
-  /** The error for a call whose command failed, or cannot be trusted. */
-  failure(call: KvCall, cause: unknown): KvError {
-    if (cause instanceof KvError) return cause;
+  /** Rejects a call whose command failed, or whose answer cannot be trusted. */
+  reject(call: KvCall, cause: unknown): void {
+    if (cause instanceof KvError) return call.reject(cause);
     const changed = call.kind !== "get" && !this.#changedNothing(cause);
-    return call.failure(cause, changed ? KvOutcomeUnknownError : KvError);
+    call.reject(cause, changed ? KvOutcomeUnknownError : KvError);
   }
 
   #changedNothing(cause: unknown): boolean {

@@ -19,11 +19,13 @@ const STEP = 4096;
  * @param client The client.
  * @param connections Its connections.
  * @param start What the names start with, every prefix included.
+ * @param alive Is called after each answer.
  */
 export async function namesUnder(
   client: RedisClient,
   connections: RedisConnections,
   start: string,
+  alive: () => void,
 ): Promise<Set<string>> {
   const names = new Set<string>();
   const pattern = start.replace(/[\\*?[\]]/g, "\\$&") + "*";
@@ -34,6 +36,7 @@ export async function namesUnder(
       const step = await connections.answer(() =>
         node.scan(cursor, "MATCH", pattern, "COUNT", STEP)
       );
+      alive();
       cursor = step[0];
       for (const name of step[1]) names.add(name);
     } while (cursor !== "0");

@@ -5,7 +5,7 @@
  */
 
 import type { Buffer } from "node:buffer";
-import type { KvCall } from "../core/call.ts";
+import type { KvCasCall } from "../core/call.ts";
 import type { RedisClient } from "./client.ts";
 import { Attempt, type RedisConnections } from "./connections.ts";
 import { type Argument, evaluate, SWAP } from "./scripts.ts";
@@ -25,18 +25,18 @@ export async function swap(
   client: RedisClient,
   connections: RedisConnections,
   name: string,
-  call: KvCall,
+  call: KvCasCall,
 ): Promise<void> {
   let { expected } = call;
   while (true) {
-    const sending = new Attempt(connections);
+    const attempt = new Attempt(connections);
     try {
       const current = await connections.answer(() =>
         expected === undefined
           ? create(client, name, call)
-          : replace(client, name, call, expected, sending)
+          : replace(client, name, call, expected, attempt)
       );
-      if (sending.isRepeated) {
+      if (attempt.isRepeated) {
         throw new Error("the connection broke before the answer");
       }
       if (current === true) return call.resolve(true);
@@ -45,7 +45,7 @@ export async function swap(
       }
       expected = current;
     } catch (error) {
-      return call.reject(sending.failure(call, error));
+      return attempt.reject(call, error);
     }
   }
 }
@@ -54,7 +54,7 @@ export async function swap(
 async function create(
   client: RedisClient,
   name: string,
-  { value, ttl }: KvCall,
+  { value, ttl }: KvCasCall,
 ): Promise<true | undefined> {
   if (value === undefined) {
     const [found] = await client.mgetBuffer([name]);
@@ -70,9 +70,9 @@ async function create(
 async function replace(
   client: RedisClient,
   name: string,
-  { value, ttl }: KvCall,
+  { value, ttl }: KvCasCall,
   expected: EncodedValue,
-  sending: Attempt,
+  attempt: Attempt,
 ): Promise<true | Buffer | undefined> {
   const values: Argument[] = [argument(expected)];
   if (value !== undefined) values.push(argument(value));
@@ -82,7 +82,7 @@ async function replace(
     SWAP,
     [name],
     values,
-    () => !sending.isRepeated,
+    () => !attempt.isRepeated,
   ) as 1 | "1" | Buffer | null;
   // With ioredis's option `stringNumbers`, numbers come as text.
   return answer === 1 || answer === "1" ? true : answer ?? undefined;

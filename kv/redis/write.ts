@@ -5,7 +5,7 @@
  */
 
 import type { Buffer } from "node:buffer";
-import type { KvCall } from "../core/call.ts";
+import type { KvCall, KvGetCall } from "../core/call.ts";
 import { isRejectedCommand, isWrongType, type RedisClient } from "./client.ts";
 import { Attempt, type RedisConnections } from "./connections.ts";
 import { Cork } from "./cork.ts";
@@ -113,7 +113,7 @@ export class RedisWriter {
 
   /** Sends one command for calls of one kind, or each alone if it is refused. */
   async #sendTogether(calls: readonly KvCall[]): Promise<void> {
-    const sending = new Attempt(this.#connections);
+    const attempt = new Attempt(this.#connections);
     try {
       const answer = await this.#connections.answer(() => this.#join(calls));
       for (let i = 0; i < calls.length; i++) {
@@ -121,7 +121,7 @@ export class RedisWriter {
       }
     } catch (error) {
       if (isRejectedCommand(error)) return this.#sendEach(calls);
-      for (const call of calls) this.#fail(call, error, sending);
+      for (const call of calls) this.#fail(call, error, attempt);
     }
   }
 
@@ -141,16 +141,16 @@ export class RedisWriter {
   }
 
   #sendOne(call: KvCall): Promise<void> {
-    const sending = new Attempt(this.#connections);
+    const attempt = new Attempt(this.#connections);
     return this.#connections.answer(() => this.#send(call)).then(
       (answer) => this.#settle(call, answer),
-      (error) => this.#fail(call, error, sending),
+      (error) => this.#fail(call, error, attempt),
     );
   }
 
   /** Sends a command for each call, and settles it when it is answered. */
   #sendEach(calls: readonly KvCall[]): Promise<void> {
-    const sending = new Attempt(this.#connections);
+    const attempt = new Attempt(this.#connections);
     return this.#connections.answer(() =>
       new Promise<void>((resolve) => {
         let left = calls.length;
@@ -164,14 +164,16 @@ export class RedisWriter {
               done();
             },
             (error) => {
-              this.#fail(call, error, sending);
+              this.#fail(call, error, attempt);
               done();
             },
           );
         }
       })
     ).catch((error) => {
-      for (const call of calls) this.#fail(call, error, sending);
+      for (const call of calls) {
+        if (!call.settled) this.#fail(call, error, attempt);
+      }
     });
   }
 
@@ -194,18 +196,18 @@ export class RedisWriter {
 
   #settle(call: KvCall, answer: unknown): void {
     if (call.kind === "get") this.#found(call, answer as Buffer | null);
-    else call.resolve();
+    else if (call.kind !== "cas") call.resolve();
   }
 
-  #found(call: KvCall, value: Buffer | null): void {
+  #found(call: KvGetCall, value: Buffer | null): void {
     this.learn(value);
     call.found(value ? stored(value) : undefined);
   }
 
-  #fail(call: KvCall, error: unknown, sending: Attempt): void {
+  #fail(call: KvCall, error: unknown, attempt: Attempt): void {
     // What is no string is no entry; `MGET` does not mind.
     if (call.kind === "get" && isWrongType(error)) call.found(undefined);
-    else call.reject(sending.failure(call, error));
+    else attempt.reject(call, error);
   }
 }
 

@@ -32,10 +32,17 @@ export interface Row {
 }
 
 /** What it takes to carry out a call. */
-export type EntryCall = Pick<
-  KvCall,
-  "kind" | "id" | "value" | "expiry" | "expected" | "matches"
->;
+export interface EntryCall {
+  readonly kind: KvCall["kind"];
+  readonly id: string;
+  readonly value: EncodedValue | undefined;
+  readonly expiry: number | undefined;
+  readonly expected: EncodedValue | undefined;
+  /** For a swap: whether what is stored equals what is expected. */
+  matches?(stored: EncodedValue | undefined): boolean;
+}
+
+type Matcher = Required<Pick<EntryCall, "matches">>;
 
 /** Past this number of expired rows, a step of a sweep is over. */
 const MAX_SWEEP_ROWS = 4096;
@@ -138,7 +145,7 @@ export class SqliteEntries {
         this.#delete.run(call.id);
         return;
       case "cas":
-        return this.#swap(call);
+        return this.#swap(call as EntryCall & Matcher);
     }
   }
 
@@ -161,7 +168,7 @@ export class SqliteEntries {
     }
   }
 
-  #swap(call: EntryCall): boolean {
+  #swap(call: EntryCall & Matcher): boolean {
     const { id, value, expected } = call;
     if (expected !== undefined && !this.#readsFirst) {
       if (this.#replace(call, expected)) return true;

@@ -13,16 +13,19 @@ import { decodeValue, type EncodedValue, encodeValue } from "../core/value.ts";
 /** The largest value that Workers KV takes: 25 MiB. */
 export const MAX_VALUE_BYTES = 26_214_400;
 
-/** The usual encoding, and the limit of Workers KV. */
-export const workersCodec: KvCodec<EncodedValue> = {
-  encode(value) {
-    const encoded = encodeValue(value);
-    if (encoded !== undefined) checkSize(encoded);
-    return encoded;
-  },
-  decode: decodeValue,
-  bytes: (stored) => stored.length,
+/** A stored value, or one that was found together with its key. */
+export type WorkersValue = EncodedValue | KeyedValue;
+
+/** The usual encoding; values under a digest are decoded with their keys. */
+export const workersCodec: KvCodec<WorkersValue> = {
+  encode: encodeValue,
+  decode: (stored) => isKeyed(stored) ? stored.value : decodeValue(stored),
+  bytes: (stored) => isKeyed(stored) ? 0 : stored.length,
 };
+
+function isKeyed(stored: WorkersValue): stored is KeyedValue {
+  return typeof stored === "object" && !(stored instanceof Uint8Array);
+}
 
 /**
  * Checks that Workers KV can hold a value.

@@ -139,7 +139,7 @@ inWorkerd("gets of more than an answer carries are all answered", async () => {
 inWorkerd("a write that an object broke at is of unknown outcome", async () => {
   const { name, message } = await failure("broken/set?key=abort");
   assertEquals(name, "KvOutcomeUnknownError");
-  assertMatch(message, /^Cannot set \["abort"\]: /);
+  assertMatch(message, /^Cannot confirm set \["abort"\], which may have/);
 });
 
 inWorkerd("a read that an object broke at twice is a KvError", async () => {
