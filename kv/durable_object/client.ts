@@ -1,9 +1,10 @@
 /**
- * What a store needs of a binding to Durable Objects, and the objects behind it.
+ * What a store needs of a binding to Durable Objects, and of the objects.
  *
  * @module
  */
 
+import { isTransient } from "./errors.ts";
 import type { ObjectMethods } from "./protocol.ts";
 
 /**
@@ -37,49 +38,38 @@ export class RemoteObject {
     this.#id = namespace.idFromName(name);
   }
 
-  /** A stub of its own for every use: once a call fails, a stub is broken. */
+  /** A new stub for every use: once a call fails, its stub is broken. */
   get #stub(): ObjectMethods {
     return this.#namespace.get(this.#id) as ObjectMethods;
   }
 
+  /** Executes calls, once. */
   execute(
     ...parameters: Parameters<ObjectMethods["kvExecute"]>
   ): ReturnType<ObjectMethods["kvExecute"]> {
     return this.#stub.kvExecute(...parameters);
   }
 
-  async page(
+  /** Executes calls that are all reads. */
+  read(
+    ...parameters: Parameters<ObjectMethods["kvExecute"]>
+  ): ReturnType<ObjectMethods["kvExecute"]> {
+    return repeatOnce(() => this.#stub.kvExecute(...parameters));
+  }
+
+  /** Reads a page of a listing. */
+  page(
     ...parameters: Parameters<ObjectMethods["kvPage"]>
   ): ReturnType<ObjectMethods["kvPage"]> {
-    try {
-      return await this.#stub.kvPage(...parameters);
-    } catch (error) {
-      if (!mayHelpToRetry(error)) throw error;
-      return await this.#stub.kvPage(...parameters);
-    }
+    return repeatOnce(() => this.#stub.kvPage(...parameters));
   }
 }
 
-interface StubError {
-  /** It was thrown by the object, not on the way there. */
-  readonly remote?: boolean;
-  /** The object has more to do than it can. */
-  readonly overloaded?: boolean;
-  /** The object was stopped, wherever it was. */
-  readonly durableObjectReset?: boolean;
-}
-
-/** Whether a write that failed like this may have been carried out. */
-export function isUnknown(error: unknown): boolean {
-  const { remote, durableObjectReset } = fieldsOf(error);
-  return !remote || durableObjectReset === true;
-}
-
-/** Whether a read that failed like this may succeed the next time. */
-export function mayHelpToRetry(error: unknown): boolean {
-  return isUnknown(error) && !fieldsOf(error).overloaded;
-}
-
-function fieldsOf(error: unknown): StubError {
-  return typeof error === "object" && error !== null ? error : {};
+async function repeatOnce<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    return await read();
+  }
 }

@@ -1,7 +1,7 @@
 /**
- * What a `DurableObjectKvStore` and its objects say to each other. A new release
- * of a worker reaches callers and objects at different moments: what stands here
- * can be added to, but not changed.
+ * The messages between a `DurableObjectKvStore` and its objects. A new release
+ * of a worker reaches callers and objects at different moments, so members may
+ * be added here, but not changed.
  *
  * @module
  */
@@ -14,30 +14,35 @@ import type { EncodedValue } from "../core/value.ts";
  */
 export const MAX_VALUE_BYTES = 15_728_640;
 
-/** A text with more characters travels, and is kept, as bytes of UTF-8. */
+/** Longer text travels, and is stored, in UTF-8. */
 export const MAX_TEXT_LENGTH = 65_536;
 
-/** A call for an object to carry out. */
+/** A call for an object to execute. */
 export interface ObjectCall {
   readonly kind: "get" | "set" | "delete" | "cas";
   /** The encoded key. */
   readonly id: string;
   readonly value?: EncodedValue | undefined;
   readonly expected?: EncodedValue | undefined;
-  /** The milliseconds left to live, by whatever clock. */
+  /** The milliseconds left to live, by any clock. */
   readonly ttl?: number | undefined;
 }
 
-/** A call that failed, alone. */
+/** A call that failed alone, without a change. */
 export interface ObjectFailure {
   readonly error: string;
   /** Whether what is stored cannot be decoded. */
   readonly isCorruption: boolean;
 }
 
+/** Whether an answer or a row is a failure. */
+export function isFailure(answer: unknown): answer is ObjectFailure {
+  return typeof answer === "object" && answer !== null && "error" in answer;
+}
+
 /**
- * What a `get` found, or whether a `cas` was made. `null` says that a value did
- * not fit into the answer any more and is to be asked for again.
+ * What a `get` found, or whether a `cas` was made. `null` means that the value
+ * did not fit into the answer and must be read again.
  */
 export type ObjectAnswer =
   | EncodedValue
@@ -47,29 +52,33 @@ export type ObjectAnswer =
   | ObjectFailure;
 
 /** An entry of a listing. */
-export interface ObjectRow {
-  /** The encoded key. */
-  readonly id: string;
-  readonly value: EncodedValue;
-  /** The milliseconds left to live, if it expires. */
-  readonly ttl?: number | undefined;
-}
+export type ObjectRow =
+  | {
+    /** The encoded key. */
+    readonly id: string;
+    /** The value, or `null` if it is too large for a page and must be read. */
+    readonly value: EncodedValue | null;
+    /** The milliseconds left to live, if it expires. */
+    readonly ttl?: number | undefined;
+  }
+  | ({ readonly id: string } & ObjectFailure);
 
 /** A part of a listing. */
 export interface ObjectPage {
   readonly rows: readonly ObjectRow[];
-  /** Where to go on; `undefined` at the end. */
+  /** Where the next page starts; `undefined` at the end. */
   readonly next: string | undefined;
 }
 
-/** What an object can be asked. */
+/** The methods of an object. */
 export interface ObjectMethods {
-  /** Carries out calls in order and answers each. */
+  /** Executes calls in order, and answers each. */
   kvExecute(calls: readonly ObjectCall[]): Promise<readonly ObjectAnswer[]>;
-  /** Reads some of the next entries of a range of encoded keys. */
+  /** Reads the next entries of a range of encoded keys. */
   kvPage(
     start: string,
     end: string | undefined,
     limit: number,
+    bytes: number,
   ): Promise<ObjectPage>;
 }

@@ -136,6 +136,26 @@ inWorkerd("gets of more than an answer carries are all answered", async () => {
   assertEquals(await ask("gets/gets?times=30&bytes=2000000"), true);
 });
 
+for (const shards of [1, 16]) {
+  inWorkerd(`pages of ${shards} object(s) take bounded memory`, async () => {
+    assertEquals(await ask(`pages/pages?times=40&shards=${shards}`), [
+      40 * 51,
+      40_000_000,
+    ]);
+    const bytes = await ask<number>(`pages/pageBytes?shards=${shards}`);
+    assertLess(bytes, 5_000_000);
+  });
+}
+
+inWorkerd(
+  "a TTL of centuries sets an alarm that the platform takes",
+  async () => {
+    await ask("far/expiring?times=1&ttl=100000000000000");
+    const { alarm } = await ask<Inspection>("far/inspect");
+    assert(alarm !== null && alarm > 86_400_000, `${alarm}`);
+  },
+);
+
 inWorkerd("a write that an object broke at is of unknown outcome", async () => {
   const { name, message } = await failure("broken/set?key=abort");
   assertEquals(name, "KvOutcomeUnknownError");

@@ -10,6 +10,7 @@ import {
   KvStoreDurableObject,
   type KvStoreDurableObjectState,
 } from "../../../kv/durable_object.ts";
+import { objectName } from "../../../kv/durable_object/shards.ts";
 
 /** What is in an object. */
 export interface Inspection {
@@ -76,6 +77,25 @@ export class InspectedObject extends KvStoreDurableObject {
   /** Damages what is stored under a key. */
   damage(id: string): void {
     this.ctx.storage.sql.exec("UPDATE kv SET value = '{' WHERE key = ?", id);
+  }
+
+  #pageBytes = 0;
+
+  /** About how many bytes the largest page took. */
+  pageBytes(): number {
+    return this.#pageBytes;
+  }
+
+  override async kvPage(
+    ...parameters: Parameters<KvStoreDurableObject["kvPage"]>
+  ): ReturnType<KvStoreDurableObject["kvPage"]> {
+    const page = await super.kvPage(...parameters);
+    const sizes = page.rows.map((row) =>
+      "value" in row ? row.value?.length ?? 0 : 0
+    );
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    this.#pageBytes = Math.max(this.#pageBytes, bytes);
+    return page;
   }
 
   override async kvExecute(
@@ -171,6 +191,24 @@ const actions: Record<
     );
   },
 
+  /** Writes values of 1 MB after small ones, and counts what a list yields. */
+  async pages(kv, parameters) {
+    const times = Number(parameters.get("times"));
+    for (let i = 0; i < times; i++) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, j) => kv.set(["a", `${i}`, `${j}`], j)),
+      );
+      await kv.set(["b", `${i}`], "x".repeat(1_000_000));
+    }
+    let listed = 0;
+    let bytes = 0;
+    for await (const { value } of kv.list()) {
+      listed++;
+      bytes += typeof value === "string" ? value.length : 0;
+    }
+    return [listed, bytes];
+  },
+
   async list(kv) {
     return (await Array.fromAsync(kv.list())).map(({ key }) => key);
   },
@@ -194,6 +232,16 @@ export default {
       });
       if (action === "inspect") return Response.json(await object.inspect());
       if (action === "ring") return Response.json(await object.ring() ?? null);
+      if (action === "pageBytes") {
+        const objects = Array.from({ length: shards }, (_, i) =>
+          OBJECTS.get(
+            OBJECTS.idFromName(objectName(name, i, shards)),
+          ) as InspectedObject);
+        const bytes = await Promise.all(
+          objects.map((each) => each.pageBytes()),
+        );
+        return Response.json(bytes.reduce((sum, each) => sum + each));
+      }
       if (action === "due") return Response.json(await object.due());
       if (action === "tables") return Response.json(await object.tables());
       if (action === "empty") {
