@@ -1,61 +1,14 @@
-// How calls of one tick are batched, ordered and settled.
+/** How calls are gathered into batches, and in which order they take effect. */
+
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  type BatcherOptions,
   type KvCall,
-  KvCasDriver,
   KvError,
   type KvGetCall,
   KvOutcomeUnknownError,
   type KvSetCall,
-  type KvStoredEntry,
-  type KvStoreTraits,
 } from "../../kv/driver.ts";
-
-/** A store whose backend is in the hands of the test. */
-class Probe extends KvCasDriver {
-  readonly traits: KvStoreTraits = {
-    driver: "probe",
-    persistent: false,
-    shared: "process",
-    maxValueBytes: Infinity,
-    without: {},
-  };
-  readonly batches: string[][] = [];
-  readonly entries = new Map<string, string>();
-  /** What a batch waits for before it is carried out. */
-  before: (calls: readonly KvCall[]) => void | Promise<void> = () => {};
-
-  constructor(options: BatcherOptions = {}) {
-    super(options);
-  }
-
-  protected override async execute(calls: readonly KvCall[]): Promise<void> {
-    this.batches.push(calls.map(({ kind, id }) => `${kind} ${id}`));
-    await this.before(calls);
-    for (const call of calls) {
-      if (call.settled) continue;
-      const stored = this.entries.get(call.id);
-      if (call.kind === "get") {
-        call.found(stored);
-      } else if (call.kind === "cas" && !call.matches(stored)) {
-        call.resolve(false);
-      } else {
-        if (call.value === undefined) this.entries.delete(call.id);
-        else this.entries.set(call.id, call.value as string);
-        call.resolve(true);
-      }
-    }
-  }
-
-  protected override async *pages(): AsyncGenerator<KvStoredEntry[]> {
-    await Promise.resolve();
-    yield [...this.entries].sort().map(([id, value]) => ({
-      key: [id],
-      value,
-    }));
-  }
-}
+import { Probe } from "./probe.ts";
 
 Deno.test("the calls of one tick travel together", async () => {
   const kv = new Probe();

@@ -1,0 +1,117 @@
+/** How long calls wait for a silent backend. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { KvError, KvOutcomeUnknownError } from "../../kv/driver.ts";
+import { Probe } from "./probe.ts";
+
+const never = new Promise<void>(() => {});
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+Deno.test("calls that wait for a silent backend are rejected together", async () => {
+  const kv = new Probe({ timeout: 100 });
+  kv.before = () => never;
+  const started = performance.now();
+  const results = await Promise.allSettled([
+    kv.get(["read"]),
+    kv.set(["written"], 1),
+    ...Array.from({ length: 20 }, (_, i) => kv.cas(["key"], i, i + 1)),
+    ...Array.from({ length: 10_000 }, (_, i) => kv.set([`${i}`], i)),
+  ]);
+  const names = results.map((result) =>
+    (result as PromiseRejectedResult).reason.name
+  );
+  assertEquals(names[0], "KvError");
+  assertEquals(names[1], "KvOutcomeUnknownError");
+  // Of the swaps on one key, only the first was sent.
+  assertEquals(names[2], "KvOutcomeUnknownError");
+  assertEquals(new Set(names.slice(3, 22)), new Set(["KvError"]));
+  assert(names.slice(22).includes("KvError"));
+  assert(performance.now() - started < 20_000);
+  assertEquals(kv.pending, 0);
+});
+
+Deno.test("the message of a deadline names the call and the time", async () => {
+  const kv = new Probe({ timeout: 40 });
+  kv.before = () => never;
+  await assertRejects(
+    () => kv.get(["a"]),
+    KvError,
+    'Cannot get ["a"]: the backend was silent for 40 ms',
+  );
+  await assertRejects(
+    () => kv.set(["a"], 1),
+    KvOutcomeUnknownError,
+    'Cannot confirm set ["a"], which may have been applied: ' +
+      "the backend was silent for 40 ms",
+  );
+});
+
+Deno.test("a store works again once its backend does, and late answers are ignored", async () => {
+  const kv = new Probe({ timeout: 40 });
+  const gate = Promise.withResolvers<void>();
+  kv.before = () => gate.promise;
+  await assertRejects(() => kv.set(["a"], 1), KvOutcomeUnknownError);
+  kv.before = () => {};
+  gate.resolve();
+  await kv.set(["b"], 2);
+  assertEquals(await kv.get(["b"]), 2);
+});
+
+Deno.test("a backend that is slow but answers loses no call", async () => {
+  const kv = new Probe({ timeout: 400, concurrency: 1, maxCalls: 10 });
+  kv.before = () => sleep(50);
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: 200 }, (_, i) => kv.set([`${i}`], i)),
+  );
+  assert(performance.now() - started > 400);
+});
+
+Deno.test("a batch whose calls are answered one by one is not silent", async () => {
+  const kv = new Probe({ timeout: 400 });
+  kv.before = async (calls) => {
+    for (const call of calls) {
+      await sleep(100);
+      kv.apply([call]);
+    }
+  };
+  await Promise.all(
+    Array.from({ length: 8 }, (_, i) => kv.set([`${i}`], i)),
+  );
+});
+
+Deno.test("one silent connection of several fails only its own calls", async () => {
+  const kv = new Probe({ timeout: 100, concurrency: 2, maxCalls: 1 });
+  kv.before = ([call]) => call!.id === "silent" ? never : sleep(10);
+  const silent = assertRejects(() => kv.set(["silent"], 1));
+  const others = Array.from({ length: 40 }, (_, i) => kv.set([`${i}`], i));
+  await Promise.all(others);
+  await silent;
+});
+
+Deno.test("an event loop that is blocked does not make the backend silent", async () => {
+  const kv = new Probe({ timeout: 200 });
+  kv.before = () => sleep(20);
+  const call = kv.get(["a"]);
+  await sleep(1);
+  const started = performance.now();
+  while (performance.now() - started < 500);
+  assertEquals(await call, undefined);
+});
+
+Deno.test("list() of a silent backend is rejected", async () => {
+  class Silent extends Probe {
+    // deno-lint-ignore require-yield
+    protected override async *pages(): AsyncGenerator<never> {
+      await never;
+    }
+  }
+  await assertRejects(
+    () => Array.fromAsync(new Silent({ timeout: 40 }).list()),
+    KvError,
+    "Cannot list []: the backend was silent for 40 ms",
+  );
+});
