@@ -72,8 +72,8 @@ const READY = Promise.resolve();
 /** How often a tick may wait for more calls before it is dispatched. */
 const MAX_HOPS = 8;
 
-/** After how many synchronous calls, or KiB, to look at the clock. */
-const CLOCK_INTERVAL = 64;
+/** After how many synchronous calls to look at the clock. */
+const CLOCK_INTERVAL = 16;
 
 /*
  * When is a batch dispatched? A call is not handed to the driver at once, but
@@ -225,24 +225,25 @@ export class Batcher<Stored> implements CallListener<Stored> {
       const calls = this.#queue.take();
       if (calls.length === 0) return;
       this.#lastLength = calls.length;
-      this.#run(new Batch(calls));
+      this.#run(calls);
       if (this.#owesTurn && this.#queue.length > 0) return this.#schedule();
     }
   }
 
-  #run(batch: Batch<Stored>): void {
-    this.#travelling.add(batch);
+  #run(calls: Call<Stored>[]): void {
     let running: void | Promise<void>;
     try {
-      running = this.#execute(batch.calls as unknown as KvCall<Stored>[]);
+      running = this.#execute(calls as unknown as KvCall<Stored>[]);
     } catch (error) {
-      return this.#finish(batch, error);
+      return rejectUnsettled(calls, error);
     }
     if (running === undefined) {
-      this.#clock(batch);
-      return this.#finish(batch);
+      rejectUnsettled(calls);
+      return this.#clock(calls.length);
     }
-    for (const call of batch.calls) call.batch = batch;
+    const batch = new Batch(calls);
+    for (const call of calls) call.batch = batch;
+    this.#travelling.add(batch);
     this.#deadline.add(batch);
     running.then(
       () => this.#finish(batch),
@@ -251,10 +252,8 @@ export class Batcher<Stored> implements CallListener<Stored> {
   }
 
   /** Looks at the clock now and then, and ends the turn when it is time. */
-  #clock({ calls }: Batch<Stored>): void {
-    this.#unclocked += calls.length === 1
-      ? 1 + (calls[0]!.bytes >> 10)
-      : CLOCK_INTERVAL;
+  #clock(calls: number): void {
+    this.#unclocked += calls;
     if (this.#unclocked < CLOCK_INTERVAL) return;
     this.#unclocked = 0;
     if (performance.now() - this.#turnStart > TURN_BUDGET) {
@@ -265,13 +264,7 @@ export class Batcher<Stored> implements CallListener<Stored> {
   #finish(batch: Batch<Stored>, error?: unknown): void {
     this.#deadline.delete(batch);
     if (!this.#travelling.delete(batch)) return;
-    for (const call of batch.calls) {
-      if (call.settled) continue;
-      call.reject(
-        error ?? new Error("the driver did not settle the call"),
-        call.kind === "get" ? undefined : KvOutcomeUnknownError,
-      );
-    }
+    rejectUnsettled(batch.calls, error);
     if (this.#queue.length > 0) this.#schedule();
   }
 
@@ -331,6 +324,17 @@ export class Batcher<Stored> implements CallListener<Stored> {
       replaced = next;
     }
     return true;
+  }
+}
+
+/** Rejects what a driver left unsettled: it may have been applied. */
+function rejectUnsettled(calls: readonly Call<unknown>[], error?: unknown) {
+  for (const call of calls) {
+    if (call.settled) continue;
+    call.reject(
+      error ?? new Error("the driver did not settle the call"),
+      call.kind === "get" ? undefined : KvOutcomeUnknownError,
+    );
   }
 }
 

@@ -42,7 +42,9 @@ export class Fifo<Item> {
 
   /** Takes all items at once. */
   drain(): Item[] {
-    const items = this.#items.slice(this.#head) as Item[];
+    const items = this.#head === 0
+      ? this.#items as Item[]
+      : this.#items.slice(this.#head) as Item[];
     this.#items = [];
     this.#head = 0;
     return items;

@@ -127,6 +127,9 @@ export class SequentialQueue<Stored> implements CallQueue<Stored> {
   }
 
   take(): Call<Stored>[] {
+    if (this.#calls.length === 1 && this.#writes === undefined) {
+      return this.#calls.drain();
+    }
     const batch: Call<Stored>[] = [];
     while (batch.length < this.#maxCalls && this.#reads.length > 0) {
       batch.push(this.#reads.shift()!);
