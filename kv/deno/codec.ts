@@ -42,6 +42,8 @@ export type DenoValue =
     readonly size: number;
     /** About how many bytes it takes, if it is to be written. */
     readonly bytes: number;
+    /** Whether a caller has received it: the next one gets a copy. */
+    isTaken?: boolean;
   }
   | {
     /** The encoded value. */
@@ -105,17 +107,12 @@ function encodePlain(value: unknown): DenoValue {
   return { data: encoder.encode(json) };
 }
 
-/** The values that a caller has already received: the next one gets a copy. */
-const decoded = new WeakSet<DenoValue>();
-
 /** Decodes a value. */
 export function decodeDenoValue(stored: DenoValue): unknown {
   if (!("native" in stored)) return decodeValue(stored.data);
-  if (!decoded.has(stored)) {
-    decoded.add(stored);
-    return stored.native;
-  }
-  return structuredClone(stored.native);
+  if (stored.isTaken) return structuredClone(stored.native);
+  stored.isTaken = true;
+  return stored.native;
 }
 
 /** About how many bytes a value takes. */
@@ -157,7 +154,7 @@ export function seal(
 
 /** A value that was read, not one to be written. */
 export function asFound(native: unknown): DenoValue {
-  return { native, size: 0, bytes: 0 };
+  return { native, size: 0, bytes: 0, isTaken: false };
 }
 
 /** What to write for a value that stands in chunks. */
