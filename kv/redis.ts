@@ -15,12 +15,13 @@ import {
   encodeKey,
   startsWith,
 } from "./core/key.ts";
-import { isRejectedCommand, type RedisClient } from "./redis/client.ts";
-import { RedisConnections } from "./redis/connections.ts";
+import type { RedisClient } from "./redis/client.ts";
+import { RedisCommands } from "./redis/commands.ts";
 import { Cork } from "./redis/cork.ts";
 import { namesUnder } from "./redis/list.ts";
-import { evaluate, GET_EXPIRING } from "./redis/scripts.ts";
-import { COMMAND_KEYS, outerPrefix, RedisWriter } from "./redis/write.ts";
+import { isNoScript, isRejection } from "./redis/errors.ts";
+import { GET_EXPIRING } from "./redis/scripts.ts";
+import { COMMAND_KEYS, RedisWriter } from "./redis/write.ts";
 import { codec, isOurs, MAX_VALUE_BYTES } from "./redis/codec.ts";
 import type { KvStoreTraits } from "./store.ts";
 
@@ -67,19 +68,12 @@ export interface RedisKvStoreOptions {
  * no failover loses a write. With `scaleReads` other than `"master"`, reads may
  * be stale. Choose `maxmemory-policy noeviction`, or entries may vanish.
  *
- * **When the connection breaks.** ioredis connects again by itself and sends
- * again what was not answered, within limits that are yours to set
- * (`maxRetriesPerRequest`, 20 by default and not to be `null` if calls should
- * fail one day; `retryStrategy`; `enableOfflineQueue`). Calls made meanwhile
- * wait, and fail with a `KvError` past these limits, those on one key one after
- * the other. A `set` or `delete` that was under way may then take effect a second
- * time before it is acknowledged, over what another client wrote in between: who
- * releases a lock by `delete` might release another's. With
- * `autoResendUnfulfilledCommands: false` none does, and it rejects with
- * `KvOutcomeUnknownError` instead. A `cas` that was under way rejects with
- * `KvOutcomeUnknownError`, because its answer might be that to its second
- * sending: the swap was made, or not, or even twice if another client restored
- * the expected value in between.
+ * **When the connection breaks.** ioredis connects again. A write that was sent
+ * and not answered rejects with `KvOutcomeUnknownError`: it is never sent twice,
+ * whatever `autoResendUnfulfilledCommands` says. A read is sent again. Calls that
+ * were not sent wait for the connection, and fail with a `KvError` past the limits
+ * that are yours to set (`maxRetriesPerRequest`, 20 by default; `retryStrategy`;
+ * `enableOfflineQueue`).
  *
  * **Other keys.** A key under the prefix that is no string, or a text that is no
  * JSON, is none of the store's: `list` leaves it out. For `get`, one that is no
@@ -124,7 +118,7 @@ export class RedisKvStore extends KvCasDriver {
   };
 
   readonly #client: RedisClient;
-  readonly #connections: RedisConnections;
+  readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #writer: RedisWriter;
 
@@ -155,9 +149,9 @@ export class RedisKvStore extends KvCasDriver {
       );
     }
     this.#client = redis;
-    this.#connections = RedisConnections.of(redis);
-    this.#prefix = keyPrefix;
-    this.#writer = new RedisWriter(redis, this.#connections, keyPrefix);
+    this.#commands = new RedisCommands(redis);
+    this.#prefix = `${redis.options.keyPrefix ?? ""}${keyPrefix}`;
+    this.#writer = new RedisWriter(redis, this.#commands, this.#prefix);
   }
 
   /** Sends the calls at once, those on one slot in few commands. */
@@ -188,17 +182,16 @@ export class RedisKvStore extends KvCasDriver {
     prefix: readonly string[],
     request: KvPageRequest,
   ): Promise<string[]> {
-    const outer = outerPrefix(this.#client, this.#prefix);
     const start = prefix.length === 0 ? "" : encodeKey(prefix);
     const names = await namesUnder(
       this.#client,
-      this.#connections,
-      outer + start,
+      this.#commands,
+      this.#prefix + start,
       request.alive,
     );
     const ids: string[] = [];
     for (const name of names) {
-      const id = name.slice(outer.length);
+      const id = name.slice(this.#prefix.length);
       const key = decodeKey(id);
       if (startsWith(key, prefix) && encodeKey(key) === id) ids.push(id);
     }
@@ -212,11 +205,9 @@ export class RedisKvStore extends KvCasDriver {
       const names = ids.map((id) => this.#prefix + id);
       let answer: (Buffer | number | null)[];
       try {
-        answer = await this.#connections.answer(() =>
-          evaluate(this.#client, GET_EXPIRING, names, [])
-        ) as typeof answer;
+        answer = await this.#evaluate(names) as typeof answer;
       } catch (error) {
-        if (ids.length === 1 || !isRejectedCommand(error)) throw error;
+        if (ids.length === 1 || !isRejection(error)) throw error;
         await Promise.all(ids.map((id) => read([id])));
         return;
       }
@@ -243,5 +234,15 @@ export class RedisKvStore extends KvCasDriver {
     }
     await Promise.all(reads);
     return ids.flatMap((id) => entries.get(id) ?? []);
+  }
+
+  async #evaluate(names: readonly string[]): Promise<unknown> {
+    const args = [`${names.length}`, ...names];
+    try {
+      return await this.#commands.read("evalsha", [GET_EXPIRING.sha1, ...args]);
+    } catch (error) {
+      if (!isNoScript(error)) throw error;
+      return await this.#commands.read("eval", [GET_EXPIRING.source, ...args]);
+    }
   }
 }

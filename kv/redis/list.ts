@@ -5,25 +5,26 @@
  */
 
 import type { RedisClient } from "./client.ts";
-import type { RedisConnections } from "./connections.ts";
+import { unexpected } from "./codec.ts";
+import type { RedisCommands } from "./commands.ts";
 
 /** How many slots a Cluster has. */
 const SLOTS = 16_384;
 
 /** How many keys the server looks at in one step, of a few milliseconds. */
-const STEP = 4096;
+const STEP = "4096";
 
 /**
  * The names of all keys that start with some text, each once, in no order.
  *
  * @param client The client.
- * @param connections Its connections.
+ * @param commands Issues its commands.
  * @param start What the names start with, every prefix included.
  * @param alive Is called after each answer.
  */
 export async function namesUnder(
   client: RedisClient,
-  connections: RedisConnections,
+  commands: RedisCommands,
   start: string,
   alive: () => void,
 ): Promise<Set<string>> {
@@ -33,12 +34,14 @@ export async function namesUnder(
   async function walk(node: RedisClient): Promise<void> {
     let cursor = "0";
     do {
-      const step = await connections.answer(() =>
-        node.scan(cursor, "MATCH", pattern, "COUNT", STEP)
-      );
+      const args = [cursor, "MATCH", pattern, "COUNT", STEP];
+      const reply = await commands.read("scan", args, node);
+      if (!Array.isArray(reply) || !Array.isArray(reply[1])) {
+        throw unexpected(reply);
+      }
       alive();
-      cursor = step[0];
-      for (const name of step[1]) names.add(name);
+      cursor = String(reply[0]);
+      for (const name of reply[1]) names.add(String(name));
     } while (cursor !== "0");
   }
 
@@ -46,9 +49,9 @@ export async function namesUnder(
     await walk(client);
     return names;
   }
-  const before = await layout(client, connections, start);
+  const before = await layout(client, commands, start);
   await Promise.all(masters(client).map(walk));
-  const after = await layout(client, connections, start);
+  const after = await layout(client, commands, start);
   // A key that moves may leave a node before it is walked for one that was
   // walked before it came. As it was somewhere throughout one of two walks, the
   // second one finds it.
@@ -71,30 +74,26 @@ interface Layout {
 
 async function layout(
   client: RedisClient,
-  connections: RedisConnections,
+  commands: RedisCommands,
   anyKey: string,
 ): Promise<Layout> {
   // There are no nodes before the first command.
   if (masters(client).length === 0) {
-    await connections.answer(() => client.mgetBuffer([anyKey]));
+    await commands.read("mget", [anyKey]);
   }
-  const known = await ask(client, connections);
+  const known = await ask(client, commands);
   if (known.count === SLOTS) return known;
   // The client has not heard yet of all masters.
-  await new Promise<void>((resolve) =>
-    client.refreshSlotsCache!(() => resolve())
-  );
-  return await ask(client, connections);
+  await commands.recover();
+  return await ask(client, commands);
 }
 
 async function ask(
   client: RedisClient,
-  connections: RedisConnections,
+  commands: RedisCommands,
 ): Promise<Layout & { readonly count: number }> {
   const answers = await Promise.all(
-    masters(client).map((node) =>
-      connections.answer(() => node.cluster("NODES"))
-    ),
+    masters(client).map((node) => commands.read("cluster", ["NODES"], node)),
   );
   let count = 0;
   let isMoving = false;

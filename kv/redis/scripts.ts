@@ -4,13 +4,7 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import {
-  isServerError,
-  type RedisClient,
-  type RedisEvaluator,
-} from "./client.ts";
 
 /** A script, and the digest by which a server knows it. */
 export interface Script {
@@ -19,9 +13,6 @@ export interface Script {
   /** Its SHA-1. */
   readonly sha1: string;
 }
-
-/** An argument of a script. */
-export type Argument = string | Buffer | number;
 
 /**
  * Writes a value if the stored one has the expected bytes: 1 if so, else what
@@ -45,36 +36,6 @@ for i, key in ipairs(KEYS) do
   answer[2 * i] = found[i] and redis.call("PTTL", key)
 end
 return answer`);
-
-/**
- * Runs a script, and sends its source to a server that does not know it.
- *
- * @param client The client.
- * @param script The script.
- * @param keys The keys that it touches.
- * @param values Its other arguments.
- * @param canRepeat Whether to send it again, asked when the server did not know
- * it.
- * @returns The answer, with strings as buffers.
- */
-export async function evaluate(
-  client: RedisClient,
-  { source, sha1 }: Script,
-  keys: readonly string[],
-  values: readonly Argument[],
-  canRepeat: () => boolean = () => true,
-): Promise<unknown> {
-  const evaluator = client as RedisClient & RedisEvaluator;
-  try {
-    return await evaluator.evalshaBuffer(sha1, keys.length, ...keys, ...values);
-  } catch (error) {
-    if (!isServerError(error) || !error.message.startsWith("NOSCRIPT")) {
-      throw error;
-    }
-    if (!canRepeat()) throw error;
-  }
-  return await evaluator.evalBuffer(source, keys.length, ...keys, ...values);
-}
 
 function script(source: string): Script {
   return { source, sha1: createHash("sha1").update(source).digest("hex") };

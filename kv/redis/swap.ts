@@ -4,86 +4,99 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
 import type { KvCasCall } from "../core/call.ts";
-import type { RedisClient } from "./client.ts";
-import { Attempt, type RedisConnections } from "./connections.ts";
-import { type Argument, evaluate, SWAP } from "./scripts.ts";
-import { argument, stored } from "./codec.ts";
 import type { EncodedValue } from "../core/value.ts";
+import {
+  argument,
+  assertWritten,
+  readValue,
+  readValues,
+  stored,
+} from "./codec.ts";
+import type { Argument, RedisCommands, SentCommand } from "./commands.ts";
+import { isNoScript } from "./errors.ts";
+import { SWAP } from "./scripts.ts";
 
 /**
- * Carries out a `cas`. The server compares bytes; where it finds others, their
+ * The commands of a `cas`. The server compares bytes. Where it finds others, their
  * content decides, and if only the form differs, they are what is expected next.
- *
- * @param client The client.
- * @param connections Its connections.
- * @param name The key in Redis.
- * @param call The call, which it settles.
+ * Each command is issued after the answer to the one before, so the last one
+ * decides whether the swap may have been made.
  */
-export async function swap(
-  client: RedisClient,
-  connections: RedisConnections,
-  name: string,
-  call: KvCasCall,
-): Promise<void> {
-  let { expected } = call;
-  while (true) {
-    const attempt = new Attempt(connections);
-    try {
-      const current = await connections.answer(() =>
-        expected === undefined
-          ? create(client, name, call)
-          : replace(client, name, call, expected, attempt)
-      );
-      if (attempt.isRepeated) {
-        throw new Error("the connection broke before the answer");
-      }
-      if (current === true) return call.resolve(true);
-      if (current === undefined || !call.matches(stored(current))) {
-        return call.resolve(false);
-      }
-      expected = current;
-    } catch (error) {
-      return attempt.reject(call, error);
+export class Swap implements SentCommand {
+  readonly #commands: RedisCommands;
+  readonly #name: string;
+  readonly #call: KvCasCall;
+  #last: SentCommand | undefined;
+
+  /** Whether the swap was made. */
+  readonly reply: Promise<boolean>;
+
+  /**
+   * Issues the first command.
+   *
+   * @param commands Issues commands.
+   * @param name The key in Redis.
+   * @param call The call, which it does not settle.
+   */
+  constructor(commands: RedisCommands, name: string, call: KvCasCall) {
+    this.#commands = commands;
+    this.#name = name;
+    this.#call = call;
+    this.reply = call.expected === undefined
+      ? this.#create()
+      : this.#replace(call.expected);
+  }
+
+  mayBeApplied(error: unknown): boolean {
+    return this.#last?.mayBeApplied(error) ?? false;
+  }
+
+  /** Writes an entry that is missing, or tells that there is none to delete. */
+  async #create(): Promise<boolean> {
+    const { value, ttl } = this.#call;
+    if (value === undefined) {
+      const found = await this.#commands.read("mget", [this.#name]);
+      return readValues(found, 1)[0] === null;
+    }
+    const args = [this.#name, argument(value)];
+    if (ttl !== undefined) args.push("PX", `${ttl}`);
+    args.push("NX");
+    const reply = await this.#send("set", args);
+    if (reply === null) return false;
+    assertWritten(reply, false);
+    return true;
+  }
+
+  /** Replaces the expected bytes, or others of equal content. */
+  async #replace(expected: EncodedValue): Promise<boolean> {
+    while (true) {
+      const reply = await this.#evaluate(expected);
+      // With ioredis's option `stringNumbers`, a number is a string.
+      if (reply === 1 || reply === "1") return true;
+      const current = readValue(reply);
+      if (current === null) return false;
+      const found = stored(current);
+      if (!this.#call.matches(found)) return false;
+      expected = found;
     }
   }
-}
 
-/** Writes an entry that is not there, or tells that none is to be deleted. */
-async function create(
-  client: RedisClient,
-  name: string,
-  { value, ttl }: KvCasCall,
-): Promise<true | undefined> {
-  if (value === undefined) {
-    const [found] = await client.mgetBuffer([name]);
-    return found ? undefined : true;
+  async #evaluate(expected: EncodedValue): Promise<unknown> {
+    const { value, ttl } = this.#call;
+    const args: Argument[] = ["1", this.#name, argument(expected)];
+    if (value !== undefined) args.push(argument(value));
+    if (ttl !== undefined) args.push(`${ttl}`);
+    try {
+      return await this.#send("evalsha", [SWAP.sha1, ...args]);
+    } catch (error) {
+      if (!isNoScript(error)) throw error;
+      return await this.#send("eval", [SWAP.source, ...args]);
+    }
   }
-  const answer = ttl === undefined
-    ? await client.set(name, argument(value), "NX")
-    : await client.set(name, argument(value), "PX", ttl, "NX");
-  return answer === null ? undefined : true;
-}
 
-/** Replaces the expected bytes: `true`, or what is there instead. */
-async function replace(
-  client: RedisClient,
-  name: string,
-  { value, ttl }: KvCasCall,
-  expected: EncodedValue,
-  attempt: Attempt,
-): Promise<true | Buffer | undefined> {
-  const values: Argument[] = [argument(expected)];
-  if (value !== undefined) values.push(argument(value));
-  if (ttl !== undefined) values.push(ttl);
-  const answer = await evaluate(
-    client,
-    SWAP,
-    [name],
-    values,
-    () => !attempt.isRepeated,
-  ) as 1 | "1" | Buffer | null;
-  // With ioredis's option `stringNumbers`, numbers come as text.
-  return answer === 1 || answer === "1" ? true : answer ?? undefined;
+  #send(name: string, args: Argument[]): Promise<unknown> {
+    this.#last = this.#commands.send(name, args);
+    return this.#last.reply;
+  }
 }

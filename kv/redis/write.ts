@@ -5,12 +5,25 @@
  */
 
 import type { Buffer } from "node:buffer";
-import type { KvCall, KvGetCall } from "../core/call.ts";
-import { isRejectedCommand, isWrongType, type RedisClient } from "./client.ts";
-import { Attempt, type RedisConnections } from "./connections.ts";
+import type {
+  KvCall,
+  KvDeleteCall,
+  KvGetCall,
+  KvSetCall,
+} from "../core/call.ts";
+import { KvError, KvOutcomeUnknownError } from "../errors.ts";
+import type { RedisClient } from "./client.ts";
+import {
+  argument,
+  assertWritten,
+  readValue,
+  readValues,
+  stored,
+} from "./codec.ts";
+import type { Argument, RedisCommands, SentCommand } from "./commands.ts";
 import { Cork } from "./cork.ts";
-import { swap } from "./swap.ts";
-import { argument, stored } from "./codec.ts";
+import { isAborted, isRejection, isWrongType, reasonOf } from "./errors.ts";
+import { Swap } from "./swap.ts";
 
 /** About how many bytes one command carries, or brings back. */
 const COMMAND_BYTES = 65_536;
@@ -27,22 +40,24 @@ const HASH_TAG = /^[^{]*\{[^}]+\}/;
 /** Sends calls, and settles them. */
 export class RedisWriter {
   readonly #client: RedisClient;
-  readonly #connections: RedisConnections;
+  readonly #commands: RedisCommands;
   readonly #prefix: string;
   /** Whether one command may touch several keys: never those of two slots. */
   readonly isOneSlot: boolean;
   #valueBytes = COMMAND_BYTES / 32;
 
-  constructor(
-    client: RedisClient,
-    connections: RedisConnections,
-    prefix: string,
-  ) {
+  /**
+   * Makes what executes the calls of a store.
+   *
+   * @param client The client.
+   * @param commands Issues its commands.
+   * @param prefix What all names of the store start with.
+   */
+  constructor(client: RedisClient, commands: RedisCommands, prefix: string) {
     this.#client = client;
-    this.#connections = connections;
+    this.#commands = commands;
     this.#prefix = prefix;
-    this.isOneSlot = client.nodes === undefined ||
-      HASH_TAG.test(outerPrefix(client, prefix));
+    this.isOneSlot = client.nodes === undefined || HASH_TAG.test(prefix);
   }
 
   /** About how many bytes the values read lately had. */
@@ -111,112 +126,140 @@ export class RedisWriter {
     this.#valueBytes += (bytes + 1 - this.#valueBytes) / COMMAND_KEYS;
   }
 
-  /** Sends one command for calls of one kind, or each alone if it is refused. */
+  /** Sends one command for calls of one kind, or each alone if it is rejected. */
   async #sendTogether(calls: readonly KvCall[]): Promise<void> {
-    const attempt = new Attempt(this.#connections);
-    try {
-      const answer = await this.#connections.answer(() => this.#join(calls));
-      for (let i = 0; i < calls.length; i++) {
-        this.#settle(calls[i]!, Array.isArray(answer) ? answer[i] : answer);
-      }
-    } catch (error) {
-      if (isRejectedCommand(error)) return this.#sendEach(calls);
-      for (const call of calls) this.#fail(call, error, attempt);
-    }
-  }
-
-  #join(calls: readonly KvCall[]): Promise<unknown> {
     const { kind } = calls[0]!;
-    if (kind === "set") {
-      const entries: (string | Buffer)[] = [];
-      for (const { id, value } of calls) {
-        entries.push(this.#prefix + id, argument(value!));
-      }
-      return this.#client.mset(...entries);
+    const [name, args] = this.#join(kind, calls);
+    const sent = this.#commands.send(name, args);
+    if (kind === "get") {
+      return await this.#readTogether(calls as KvGetCall[], sent, args);
     }
-    const names = calls.map(({ id }) => this.#prefix + id);
-    return kind === "get"
-      ? this.#client.mgetBuffer(names)
-      : this.#client.del(names);
+    try {
+      assertWritten(await sent.reply, kind === "delete");
+    } catch (error) {
+      if (isRejection(error)) return await this.#sendEach(calls);
+      if (isAborted(error)) await this.#commands.recover();
+      for (const call of calls) fail(call, sent, error);
+      return;
+    }
+    for (const call of calls as (KvSetCall | KvDeleteCall)[]) call.resolve();
   }
 
+  async #readTogether(
+    calls: readonly KvGetCall[],
+    sent: SentCommand,
+    args: Argument[],
+  ): Promise<void> {
+    let values: (Buffer | null)[];
+    try {
+      const reply = await sent.reply
+        .catch((error) => this.#commands.readAgain(error, "mget", args));
+      values = readValues(reply, calls.length);
+    } catch (error) {
+      if (isRejection(error)) return await this.#sendEach(calls);
+      for (const call of calls) fail(call, sent, error);
+      return;
+    }
+    for (const [i, call] of calls.entries()) this.#found(call, values[i]!);
+  }
+
+  #join(kind: KvCall["kind"], calls: readonly KvCall[]): [string, Argument[]] {
+    const names = calls.map(({ id }) => this.#prefix + id);
+    if (kind === "get") return ["mget", names];
+    if (kind === "delete") return ["del", names];
+    const args: Argument[] = [];
+    for (const [i, { value }] of calls.entries()) {
+      args.push(names[i]!, argument(value!));
+    }
+    return ["mset", args];
+  }
+
+  /** Sends a command for each call. */
+  async #sendEach(calls: readonly KvCall[]): Promise<void> {
+    await Promise.all(calls.map((call) => this.#sendOne(call)));
+  }
+
+  /** Sends a command for a call, and settles it when it is answered. */
   #sendOne(call: KvCall): Promise<void> {
-    const attempt = new Attempt(this.#connections);
-    return this.#connections.answer(() => this.#send(call)).then(
-      (answer) => this.#settle(call, answer),
-      (error) => this.#fail(call, error, attempt),
+    const sent = this.#issue(call);
+    return sent.reply.then(
+      (reply) => this.#settle(call, sent, reply),
+      (error) => this.#failOne(call, sent, error),
     );
   }
 
-  /** Sends a command for each call, and settles it when it is answered. */
-  #sendEach(calls: readonly KvCall[]): Promise<void> {
-    const attempt = new Attempt(this.#connections);
-    return this.#connections.answer(() =>
-      new Promise<void>((resolve) => {
-        let left = calls.length;
-        const done = () => {
-          if (--left === 0) resolve();
-        };
-        for (const call of calls) {
-          this.#send(call).then(
-            (answer) => {
-              this.#settle(call, answer);
-              done();
-            },
-            (error) => {
-              this.#fail(call, error, attempt);
-              done();
-            },
-          );
-        }
-      })
-    ).catch((error) => {
-      for (const call of calls) {
-        if (!call.settled) this.#fail(call, error, attempt);
-      }
-    });
-  }
-
-  #send(call: KvCall): Promise<unknown> {
-    const { kind, id, value, ttl } = call;
-    const name = this.#prefix + id;
-    switch (kind) {
+  #issue(call: KvCall): SentCommand {
+    const name = this.#prefix + call.id;
+    switch (call.kind) {
       case "get":
-        return this.#client.getBuffer(name);
+        return this.#commands.send("get", [name]);
       case "delete":
-        return this.#client.del([name]);
-      case "set":
-        return ttl === undefined
-          ? this.#client.set(name, argument(value!))
-          : this.#client.psetex(name, ttl, argument(value!));
+        return this.#commands.send("del", [name]);
+      case "set": {
+        const args = [name, argument(call.value)];
+        if (call.ttl !== undefined) args.push("PX", `${call.ttl}`);
+        return this.#commands.send("set", args);
+      }
       case "cas":
-        return swap(this.#client, this.#connections, name, call);
+        return new Swap(this.#commands, name, call);
     }
   }
 
-  #settle(call: KvCall, answer: unknown): void {
-    if (call.kind === "get") this.#found(call, answer as Buffer | null);
-    else if (call.kind !== "cas") call.resolve();
+  #settle(call: KvCall, sent: SentCommand, reply: unknown): void {
+    let value: Buffer | null = null;
+    try {
+      if (call.kind === "get") value = readValue(reply);
+      else if (call.kind !== "cas") {
+        assertWritten(reply, call.kind === "delete");
+      }
+    } catch (error) {
+      return fail(call, sent, error);
+    }
+    if (call.kind === "get") this.#found(call, value);
+    else if (call.kind === "cas") call.resolve(reply as boolean);
+    else call.resolve();
+  }
+
+  async #failOne(
+    call: KvCall,
+    sent: SentCommand,
+    error: unknown,
+  ): Promise<void> {
+    if (call.kind === "get") return await this.#failGet(call, sent, error);
+    if (isAborted(error)) await this.#commands.recover();
+    fail(call, sent, error);
+  }
+
+  async #failGet(
+    call: KvGetCall,
+    sent: SentCommand,
+    error: unknown,
+  ): Promise<void> {
+    let value: Buffer | null = null;
+    try {
+      const args = [this.#prefix + call.id];
+      value = readValue(await this.#commands.readAgain(error, "get", args));
+    } catch (latest) {
+      // What is not a string is not an entry; `MGET` does not mind.
+      if (!isWrongType(latest)) return fail(call, sent, latest);
+    }
+    this.#found(call, value);
   }
 
   #found(call: KvGetCall, value: Buffer | null): void {
     this.learn(value);
     call.found(value ? stored(value) : undefined);
   }
-
-  #fail(call: KvCall, error: unknown, attempt: Attempt): void {
-    // What is no string is no entry; `MGET` does not mind.
-    if (call.kind === "get" && isWrongType(error)) call.found(undefined);
-    else attempt.reject(call, error);
-  }
 }
 
-/** What a client and a store put in front of every key. */
-export function outerPrefix({ options }: RedisClient, prefix: string): string {
-  return `${options.keyPrefix ?? ""}${prefix}`;
+/** Rejects a call, and tells whether its command may have been applied. */
+function fail(call: KvCall, sent: SentCommand, error: unknown): void {
+  if (error instanceof KvError) return call.reject(error);
+  const isUnknown = sent.mayBeApplied(error) && call.kind !== "get";
+  call.reject(reasonOf(error), isUnknown ? KvOutcomeUnknownError : KvError);
 }
 
-/** What tells calls apart that no one command can carry out. */
+/** What tells calls apart that cannot share a command. */
 function commandOf({ kind, ttl }: KvCall): string {
   return ttl === undefined ? kind : `${kind} with TTL`;
 }
