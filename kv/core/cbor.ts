@@ -73,10 +73,13 @@ export function decodeCbor(bytes: Uint8Array): unknown {
     allowIndefinite: false,
     rejectDuplicateMapKeys: true,
   };
-  const tokenizer = new StrictTokenizer(bytes, options);
+  // The slice() of a Buffer, as clients return, shares memory instead of copying.
+  const { buffer, byteOffset, byteLength } = bytes;
+  const plain = new Uint8Array(buffer, byteOffset, byteLength);
+  const tokenizer = new StrictTokenizer(plain, options);
   let value: unknown;
   try {
-    value = decode(bytes, { ...options, tokenizer });
+    value = decode(plain, { ...options, tokenizer });
   } catch (error) {
     // cborg's own messages may quote content, ours are SyntaxErrors.
     const reason = error instanceof SyntaxError ? `: ${error.message}` : "";

@@ -8,6 +8,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import fc from "fast-check";
+import { Buffer } from "node:buffer";
 import { decodeCbor, encodeCbor } from "../../kv/core/cbor.ts";
 import { copyValue } from "../../kv/core/copy.ts";
 import { equalValues } from "../../kv/core/equal.ts";
@@ -18,6 +19,18 @@ const SELF_DESCRIBED = "d9d9f7";
 function decodeHex(hex: string): unknown {
   return decodeValue(Uint8Array.fromHex(SELF_DESCRIBED + hex));
 }
+
+Deno.test("bytes are decoded from a Buffer that views a larger one", () => {
+  const values = [new Uint8Array([1, 2]), new Uint8Array([3]).buffer, 4n];
+  for (const value of values) {
+    const encoded = encodeCbor(value);
+    const larger = Buffer.concat([Buffer.from("before"), encoded]);
+    const decoded = decodeCbor(larger.subarray("before".length));
+    assertEquals(decoded, value);
+    larger.fill(0);
+    assertEquals(decoded, value, "it shares no memory");
+  }
+});
 
 const wrong: [what: string, hex: string][] = [
   ["undefined at the top", "f7"],
