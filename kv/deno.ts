@@ -1,38 +1,7 @@
 /**
  * A store on Deno KV: a local file, or a remote database.
  *
- * # What is stored
- *
- * This form is stable: later versions of this module will read it.
- *
- * A key is stored as the same sequence of strings. If that took more than the
- * 2,048 bytes that Deno KV allows, it is stored under its leading parts and a
- * digest of the rest.
- *
- * A plain JSON value that fits the 65,536 bytes of an entry, under a key that
- * fits, without a TTL, is stored as it is: any other program can read it by
- * `kv.get()` and write it by `kv.set()`. So Fedify's own `DenoKvStore` and this
- * one read each other's entries of that kind.
- *
- * Any other value is stored in an object with the member `"@org/kv"`, whose
- * value is the version of the form, 1, and with
- *
- * | member | type | what it is |
- * | --- | --- | --- |
- * | `value` | any | the value, if it is plain JSON and fits |
- * | `data` | `Uint8Array` | else its encoding, if that fits: JSON in UTF-8, or self-described CBOR (RFC 8949) |
- * | `chunks` | `{ id, count, bytes }` | else where its encoding is |
- * | `expires` | number | when the entry expires, in epoch milliseconds, if ever |
- * | `key` | string[] | the true key, if it is stored under a digest |
- *
- * What begins with the bytes of `"@org/kv"` as a `Uint8Array`, here `OWN`, is
- * the driver's own:
- *
- * | key | what it is |
- * | --- | --- |
- * | `[OWN, "chunk", id, n]` | part `n`, from 0 on, of an encoded value |
- * | `[OWN, "large", id]` | `{ key, count, pending? }`: the stored key that refers to the chunks, how many there are, and, until they are complete, since when they are being written |
- * | `[OWN, "receipt", store, n]` | the number of the last compare-and-swap that `store` committed with it; gone after an hour |
+ * `docs/stores/deno.md` describes the stored form, which is stable.
  *
  * @module
  */
@@ -88,39 +57,11 @@ export interface DenoKvStoreOptions {
 
 /**
  * A store on Deno KV: a file that processes of one machine share, or a remote
- * database. It makes every promise of the contract.
+ * database. It makes every guarantee of the contract, for values of any size.
  *
- * **Plain values are plain.** A JSON value without a TTL is stored under the
- * same key as the same object, up to the 64 KiB of an entry. What other programs
- * wrote is read as it is, `Date`s and `Map`s included, and can be swapped; a
- * counter of type `Deno.KvU64` can be read only. Entries whose keys have other parts than strings
- * are never listed.
- *
- * **TTLs are exact**, although Deno KV sweeps expired entries only about once a
- * minute: the expiry is stored beside the value. Of what others wrote with
- * `expireIn`, it is not known; that is there until Deno KV sweeps it.
- *
- * **Large values** are split, and any size will do: a value of 5 MB takes 85
- * entries. Up to some 670 KB they are written in one commit; beyond that, in
- * several ones of that size, before the entry itself. A reader takes two round
- * trips, and one more for each further 6 MB. Chunks that a small value, a
- * deletion or an expiry left behind are deleted by later writes, at most a few
- * at a time; what they hold is seldom more than a tenth of all large values.
- *
- * **Batches**: the calls of one tick become one commit for all that writes, and
- * reads of ten entries each. A `cas` that creates takes one round trip, any
- * other `cas` two, since Deno KV compares versions and no values. Up to a
- * hundred of them share a commit in a local file, ten in a database that takes
- * no more checks.
- *
- * **Remote databases**: Deno sends a commit again if it gets no answer. A `cas`
- * therefore leaves a receipt, so that it does not take a swap that was made for
- * one that was refused. A call rejects with `KvOutcomeUnknownError` if the
- * client fails and the commit may have been carried out. Under a lost
- * connection, a `set` may be carried out twice before it is settled.
- *
- * A `KvError` whose message ends in "database is locked" means that other
- * processes held the lock of a local file for longer than `busyTimeout`.
+ * A JSON value without a TTL is stored as the same object under the same key, so
+ * that other programs can read and write it. What other programs stored is read
+ * as it is.
  *
  * @example Usage
  * ```ts
@@ -235,7 +176,7 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
     entry: DenoKvEntry,
   ): Promise<void> | undefined {
     try {
-      const { stored } = open(entry);
+      const { stored } = open(entry, call.key);
       if (isChunks(stored)) return this.#load(call, entry);
       call.found(stored);
     } catch (error) {
@@ -246,7 +187,7 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
 
   async #load(call: KvGetCall<DenoValue>, entry: DenoKvEntry): Promise<void> {
     try {
-      call.found((await load(this.#db, entry)).stored);
+      call.found((await load(this.#db, entry, call.key)).stored);
     } catch (error) {
       fail(call, error);
     }

@@ -1,22 +1,28 @@
 /**
- * The stored form of values in Deno KV; the documentation of `DenoKvStore`
- * describes it.
+ * The stored form of values in Deno KV, which `docs/stores/deno.md` describes.
  *
  * @module
  */
 
 import { encodeCbor } from "../core/cbor.ts";
 import { copyValue } from "../core/copy.ts";
+import { serialize } from "./builtin.ts";
 import type { DenoKvEntry } from "./client.ts";
 import { DamagedEntry } from "./errors.ts";
+import { isOfStrings, isSameKey, isShortened, storedKey } from "./key.ts";
 import { decodeValue } from "../core/value.ts";
+import type { KvKey } from "../store.ts";
 
 /** The most bytes that Deno KV takes for a value, serialized by V8. */
 export const MAX_VALUE_BYTES = 65_536;
 
-/** The member that marks an envelope. */
+/**
+ * The member that marks an envelope. Its value is a bigint, the version of the
+ * form. JSON has no bigints, so no JSON value that another program stores, or
+ * that is stored as it is, can be taken for an envelope.
+ */
 const FORMAT = "@org/kv";
-const VERSION = 1;
+const VERSION = 1n;
 
 const encoder = new TextEncoder();
 
@@ -58,14 +64,16 @@ export interface Chunks {
   readonly count: number;
   /** How many bytes they hold together. */
   readonly bytes: number;
+  /** The SHA-256 of these bytes, in hexadecimal digits. */
+  readonly digest: string;
 }
 
-/** What an envelope holds beside a value. */
+/** What an envelope holds in addition to a value. */
 export interface Envelope {
   /** When the entry expires, in epoch milliseconds. */
   readonly expires?: number | undefined;
-  /** The true key, if the entry stands under a shortened one. */
-  readonly key?: readonly string[] | undefined;
+  /** The true key, if the entry is stored under a shortened one. */
+  readonly key?: KvKey | undefined;
 }
 
 /** What was found under a key. */
@@ -130,10 +138,7 @@ export function seal(
 ): { readonly value: unknown; readonly bytes: number } | Uint8Array {
   const { expires, key } = envelope;
   const isNative = "native" in stored;
-  if (
-    isNative && expires === undefined && key === undefined &&
-    !isEnvelope(stored.native)
-  ) {
+  if (isNative && expires === undefined && key === undefined) {
     return { value: stored.native, bytes: stored.bytes };
   }
   const overhead = ENVELOPE_BYTES + (key === undefined ? 0 : sizeBound(key));
@@ -147,9 +152,20 @@ export function seal(
     ? encoder.encode(JSON.stringify(stored.native))
     : stored.data;
   return data.length + overhead > MAX_VALUE_BYTES ? data : {
-    value: makeEnvelope(envelope, { data }),
+    value: makeEnvelope(envelope, { data: bufferOf(data) }),
     bytes: data.length + overhead,
   };
+}
+
+/**
+ * Bytes as an `ArrayBuffer`. Node serializes a `Uint8Array` within a value in a
+ * form of its own, which Deno cannot read.
+ */
+function bufferOf(data: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = data;
+  return buffer.byteLength === byteLength
+    ? buffer as ArrayBuffer
+    : data.slice().buffer as ArrayBuffer;
 }
 
 /** A value that was read, not one to be written. */
@@ -176,42 +192,106 @@ function makeEnvelope(
 
 function isEnvelope(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null &&
-    Object.hasOwn(value, FORMAT);
+    Object.hasOwn(value, FORMAT) &&
+    typeof (value as Record<string, unknown>)[FORMAT] === "bigint";
 }
 
 /**
  * Takes the value of an entry out of its envelope, if it has one.
  *
- * @throws {DamagedEntry} If the envelope is not one of ours.
+ * @param entry The entry.
+ * @param trueKey The true key, if it is known.
+ * @returns The value, if there is one.
+ * @throws {DamagedEntry} If the envelope is not one that this module writes.
  */
-export function open({ value, versionstamp }: DenoKvEntry): Opened {
+export function open(entry: DenoKvEntry, trueKey?: KvKey): Opened {
+  const { value, versionstamp } = entry;
+  const stored = entry.key as KvKey;
   if (versionstamp === null || value === undefined) {
     return { stored: undefined };
   }
-  if (!isEnvelope(value)) return { stored: asFound(value) };
-  if (value[FORMAT] !== VERSION) {
-    throw new DamagedEntry(
-      `unknown version of the stored form: received ${value[FORMAT]}`,
-    );
+  if (!isEnvelope(value)) {
+    // Whatever is stored under a shortened key has an envelope with the true one.
+    return { stored: isShortened(stored) ? undefined : asFound(value) };
   }
-  const { expires, key } = value as Envelope;
+  if (value[FORMAT] !== VERSION) {
+    throw new DamagedEntry("its stored form has an unknown version");
+  }
+  const envelope = { __proto__: null, ...value } as Record<string, unknown>;
+  const expires = expiryOf(envelope);
+  const content = contentOf(envelope);
+  const key = keyOf(envelope, stored, trueKey);
   return {
-    stored: expires === undefined || expires > Date.now()
-      ? contentOf(value)
-      : undefined,
+    stored: expires === undefined || expires > Date.now() ? content : undefined,
     expires,
     key,
   };
 }
 
-function contentOf(envelope: Record<string, unknown>): DenoValue | Chunks {
-  if (Object.hasOwn(envelope, "value")) {
-    return asFound(envelope.value);
+function expiryOf({ expires }: Record<string, unknown>): number | undefined {
+  if (expires === undefined || Number.isFinite(expires)) {
+    return expires as number | undefined;
   }
-  const { data, chunks } = envelope;
-  if (data instanceof Uint8Array) return { data };
-  if (typeof chunks === "object" && chunks !== null) return chunks as Chunks;
-  throw new DamagedEntry("the stored form has no value");
+  throw new DamagedEntry("its expiry is not a finite number");
+}
+
+function contentOf(
+  { value, data, chunks }: Record<string, unknown>,
+): DenoValue | Chunks {
+  const parts = [value, data, chunks].filter((part) => part !== undefined);
+  if (parts.length !== 1) {
+    throw new DamagedEntry(`its stored form has ${parts.length} values`);
+  }
+  if (value !== undefined) return asFound(value);
+  if (isOf("ArrayBuffer", data)) return { data: new Uint8Array(data) };
+  if (areChunks(chunks)) return chunks;
+  throw new DamagedEntry("its stored form has a value of a wrong shape");
+}
+
+function areChunks(value: unknown): value is Chunks {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, count, bytes, digest } = value as Partial<Chunks>;
+  return typeof id === "string" && ID.test(id) &&
+    isPositive(count) && isPositive(bytes) &&
+    typeof digest === "string" && DIGEST.test(digest);
+}
+
+/** What the identifiers of chunks look like. */
+const ID = /^[-\w]{1,64}$/;
+const DIGEST = /^[\da-f]{64}$/;
+
+interface Buffers {
+  ArrayBuffer: ArrayBuffer;
+  Uint8Array: Uint8Array;
+}
+
+/** Whether a value is of a class, that of another realm included. */
+export function isOf<Name extends keyof Buffers>(
+  name: Name,
+  value: unknown,
+): value is Buffers[Name] {
+  return Object.prototype.toString.call(value) === `[object ${name}]`;
+}
+
+function isPositive(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number > 0;
+}
+
+/** The true key in an envelope, checked against the key that it is stored under. */
+function keyOf(
+  { key }: Record<string, unknown>,
+  stored: KvKey,
+  trueKey: KvKey | undefined,
+): KvKey | undefined {
+  const shortened = isShortened(stored);
+  if (key === undefined && !shortened) return undefined;
+  const isRight = shortened && Array.isArray(key) && key.length > 0 &&
+    isOfStrings(key) &&
+    (trueKey === undefined
+      ? isSameKey(storedKey(key), stored)
+      : isSameKey(key, trueKey));
+  if (!isRight) throw new DamagedEntry("its stored form has another key");
+  return key;
 }
 
 /** Whether what was found is not the value, but where it is. */
@@ -219,20 +299,19 @@ export function isChunks(stored: Opened["stored"]): stored is Chunks {
   return stored !== undefined && "id" in stored;
 }
 
-/** The chunks that a value stands in, expired or not. */
+/** The chunks that hold a value, expired or not. */
 export function chunksOf(value: unknown): Chunks | undefined {
-  return isEnvelope(value) && value[FORMAT] === VERSION
-    ? value.chunks as Chunks | undefined
+  return isEnvelope(value) && value[FORMAT] === VERSION &&
+      areChunks(value.chunks)
+    ? value.chunks
     : undefined;
 }
 
-const serialize = (globalThis as {
-  process?: {
-    getBuiltinModule?(
-      name: "node:v8",
-    ): { serialize(value: unknown): Uint8Array } | undefined;
-  };
-}).process?.getBuiltinModule?.("node:v8")?.serialize;
+/** Whether a value is, or might be in a later version, in the chunks of an id. */
+export function refersTo(value: unknown, id: string): boolean {
+  return isEnvelope(value) &&
+    (value.chunks as { id?: unknown } | null | undefined)?.id === id;
+}
 
 /** At least as many bytes as V8 takes for a plain value, at most five times. */
 function sizeBound(value: unknown): number {
@@ -248,6 +327,8 @@ function sizeBoundAt(value: unknown): number {
   }
   let bytes = 7;
   for (const name in value) {
+    // `Object.prototype` may have enumerable members.
+    if (!Object.hasOwn(value, name)) continue;
     bytes += 2 * name.length + 7 +
       sizeBoundAt((value as Record<string, unknown>)[name]);
   }

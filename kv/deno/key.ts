@@ -12,10 +12,10 @@ import type { KvKey } from "../store.ts";
 /** The most bytes that Deno KV takes for a key. */
 const MAX_KEY_BYTES = 2_048;
 
-/** Shortens the keys that would take more. */
+/** Shortens the keys that would take more bytes. */
 export const keyLimit: KeyLimit = new KeyLimit(MAX_KEY_BYTES, partBytes);
 
-/** What every shortened key has a part with: the half of a surrogate pair. */
+/** The first half of a surrogate pair, which the last part of every shortened key starts with. */
 const DIGEST_START = KeyLimit.digests.first.charCodeAt(0);
 
 /** The key to store an entry under: itself, unless it is too long. */
@@ -46,9 +46,29 @@ export function keyBytes(key: KvKey): number {
   return bytes;
 }
 
+/** Whether a stored key is a shortened one. */
+export function isShortened(stored: KvKey): boolean {
+  return stored.at(-1)!.charCodeAt(0) === DIGEST_START &&
+    keyLimit.isShortened(stored);
+}
+
 /** Whether a key may be one of ours. */
 export function isOfStrings(key: readonly unknown[]): key is KvKey {
   return key.every((part) => typeof part === "string");
+}
+
+/** Whether two keys have the same parts. */
+export function isSameKey(
+  a: readonly unknown[],
+  b: readonly unknown[],
+): boolean {
+  return a.length === b.length && a.every((part, i) => part === b[i]);
+}
+
+/** Whether a value is a key that an entry can be stored under. */
+export function isStoredKey(value: unknown): value is KvKey {
+  return Array.isArray(value) && value.length > 0 && isOfStrings(value) &&
+    keyBytes(value) <= MAX_KEY_BYTES;
 }
 
 /**

@@ -10,7 +10,7 @@ import { readChunks } from "./chunks.ts";
 import type { DenoKvEntry, DenoKvKey } from "./client.ts";
 import type { DenoDatabase } from "./database.ts";
 import { DamagedEntry } from "./errors.ts";
-import { isOfStrings, keyLimit, rangeOf } from "./key.ts";
+import { isOfStrings, isShortened, keyLimit, rangeOf } from "./key.ts";
 import { chunksOf, type DenoValue, isChunks, open } from "./codec.ts";
 import { startsWith } from "../core/key.ts";
 import { KeyLimit } from "../core/long_key.ts";
@@ -28,27 +28,30 @@ export interface Loaded {
 }
 
 /**
- * Completes an entry with its chunks. If they are gone, the entry has been
- * overwritten meanwhile and is read again.
+ * Completes an entry with its chunks. If they are not whole, the entry may have
+ * been overwritten meanwhile, and is read again.
  *
  * @param db Where to read.
  * @param entry The entry, as it was found.
+ * @param trueKey The true key, if it is known.
  * @returns The entry and its value.
  * @throws {DamagedEntry} If it cannot be understood.
  */
 export async function load(
   db: DenoDatabase,
   entry: DenoKvEntry,
+  trueKey?: KvKey,
 ): Promise<Loaded> {
   for (let i = 0; i < MAX_READINGS; i++) {
-    const { stored } = open(entry);
+    const { stored } = open(entry, trueKey);
     if (!isChunks(stored)) return { entry, stored };
-    const data = await readChunks(db, stored);
-    if (data !== undefined) return { entry, stored: { data } };
-    const { versionstamp } = entry;
-    entry = await db.get(entry.key as DenoKvKey);
-    if (entry.versionstamp === versionstamp) {
-      throw new DamagedEntry("a part of the value is missing");
+    try {
+      return { entry, stored: { data: await readChunks(db, stored) } };
+    } catch (error) {
+      if (!(error instanceof DamagedEntry)) throw error;
+      const { versionstamp } = entry;
+      entry = await db.get(entry.key as DenoKvKey);
+      if (entry.versionstamp === versionstamp) throw error;
     }
   }
   throw new Error(
@@ -90,8 +93,8 @@ async function* listRange(
     let page: KvStoredEntry<DenoValue>[] = [];
     for (const entry of entries) {
       if (!isOfStrings(entry.key)) continue;
-      const isShortened = keyLimit.isShortened(entry.key);
-      if (onlyShortened && !isShortened) continue;
+      const shortened = isShortened(entry.key);
+      if (onlyShortened && !shortened) continue;
       if (chunksOf(entry.value) !== undefined && page.length > 0) {
         // A large value is read when its turn has come, not for a whole page.
         yield page;
@@ -99,7 +102,7 @@ async function* listRange(
       }
       try {
         const opened = open(entry);
-        const key = isShortened ? opened.key as KvKey : entry.key;
+        const key = shortened ? opened.key : entry.key;
         if (key === undefined || !startsWith(key, prefix)) continue;
         const stored = isChunks(opened.stored)
           ? (await load(db, entry)).stored

@@ -7,7 +7,13 @@
 
 import type { KvCall, KvCasCall } from "../core/call.ts";
 import { copyValue } from "../core/copy.ts";
-import { ChunkCollector, LargeWrite, removeChunks } from "./chunks.ts";
+import {
+  ChunkCollector,
+  LargeWrite,
+  type OwnChunks,
+  ownChunks,
+  removeChunks,
+} from "./chunks.ts";
 import type { DenoKvAtomic, DenoKvEntry } from "./client.ts";
 import type { DenoDatabase } from "./database.ts";
 import { fail, isLocked, LostCommit } from "./errors.ts";
@@ -17,6 +23,7 @@ import {
   asFound,
   chunksOf,
   type DenoValue,
+  type Envelope,
   open,
   seal,
   sealChunks,
@@ -107,7 +114,7 @@ export class DenoWriter {
       try {
         const entry = await this.#db.get(write.key);
         await large.stage();
-        const ready = { write, entry };
+        const ready = { write, entry, old: await ownChunks(this.#db, entry) };
         const isDone = await this.#db.swap((atomic) => replace(atomic, ready));
         if (!isDone) await large.assertStaged();
         done(write.call);
@@ -177,17 +184,16 @@ export class DenoWriter {
    */
   async #swapAlone(write: Write): Promise<void> {
     const attempts = this.#db.attempts();
-    let staged = false;
     try {
       do {
         const found = await this.#db.get(write.key);
-        const { entry, stored } = await load(this.#db, found);
+        const { entry, stored } = await load(this.#db, found, write.call.key);
         if (!isExpected(write.call as KvCasCall<DenoValue>, stored)) {
           return await write.large?.undo();
         }
-        if (!staged) await write.large?.stage();
-        staged = true;
-        if (await this.#commitSwaps([{ write, entry }])) return;
+        await write.large?.stage();
+        const old = await ownChunks(this.#db, entry);
+        if (await this.#commitSwaps([{ write, entry, old }])) return;
         await write.large?.assertStaged();
       } while (await attempts.next());
       throw new Error("other clients keep on writing the entry");
@@ -219,20 +225,16 @@ class Write {
   readonly large: LargeWrite | undefined = undefined;
   /** The bytes of the value in the entry. */
   readonly bytes: number = 0;
-  readonly #value: unknown;
+  /** What to store, unless it is in chunks; `undefined` to delete. */
+  readonly #value: unknown = undefined;
 
   constructor(db: DenoDatabase, call: Call) {
     this.call = call;
     this.key = storedKey(call.key);
     if (call.value === undefined) return;
-    const envelope = {
-      expires: call.expiry,
-      key: this.key === call.key ? undefined : call.key,
-    };
-    const sealed = seal(call.value, envelope);
+    const sealed = seal(call.value, this.#envelope);
     if (sealed instanceof Uint8Array) {
       this.large = new LargeWrite(db, this.key, sealed, this.#expireIn);
-      this.#value = sealChunks(this.large.chunks, envelope);
     } else {
       this.#value = sealed.value;
       this.bytes = sealed.bytes;
@@ -248,10 +250,19 @@ class Write {
   /** Adds what is to be written to a commit. */
   addTo(atomic: DenoKvAtomic): void {
     const expireIn = this.#expireIn;
-    this.large?.complete(atomic);
-    if (this.#value === undefined) atomic.delete(this.key);
-    else if (expireIn === undefined) atomic.set(this.key, this.#value);
-    else atomic.set(this.key, this.#value, { expireIn });
+    let value = this.#value;
+    if (this.large !== undefined) {
+      this.large.complete(atomic);
+      value = sealChunks(this.large.chunks, this.#envelope);
+    }
+    if (value === undefined) atomic.delete(this.key);
+    else if (expireIn === undefined) atomic.set(this.key, value);
+    else atomic.set(this.key, value, { expireIn });
+  }
+
+  get #envelope(): Envelope {
+    const { key, expiry } = this.call;
+    return { expires: expiry, key: this.key === key ? undefined : key };
   }
 
   get #expireIn(): number | undefined {
@@ -264,12 +275,13 @@ class Write {
 interface Ready {
   readonly write: Write;
   readonly entry: DenoKvEntry;
+  /** The chunks of that entry, if there are any to delete. */
+  readonly old?: OwnChunks | undefined;
 }
 
-/** Adds to a commit what is to be written, and that what it replaces goes. */
-function replace(atomic: DenoKvAtomic, { write, entry }: Ready): void {
+/** Adds to a commit what is to be written, and deletes what it replaces. */
+function replace(atomic: DenoKvAtomic, { write, old }: Ready): void {
   write.addTo(atomic);
-  const old = chunksOf(entry.value);
   if (old !== undefined) removeChunks(atomic, old);
 }
 
@@ -277,7 +289,8 @@ function replace(atomic: DenoKvAtomic, { write, entry }: Ready): void {
 function isToBeMade(write: Call, entry: DenoKvEntry): boolean {
   const call = write as KvCasCall<DenoValue>;
   try {
-    return isExpected(call, open(entry).stored as DenoValue | undefined);
+    const { stored } = open(entry, call.key);
+    return isExpected(call, stored as DenoValue | undefined);
   } catch (error) {
     fail(call, error);
     return false;

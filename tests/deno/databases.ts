@@ -3,6 +3,9 @@ import type { DenoKvClient, DenoKvKey } from "../../kv/deno.ts";
 
 export const HOUR = 3_600_000;
 
+/** The first part of the store's own keys. */
+export const OWN = new TextEncoder().encode("@org/kv");
+
 /** A database in a temporary folder, and its handles. */
 export class DatabaseFile implements Disposable {
   readonly #folder = Deno.makeTempDirSync();

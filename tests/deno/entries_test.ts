@@ -1,7 +1,6 @@
 // What the Deno KV store reads and writes as entries.
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
-import { KvCorruptionError } from "../../kv/errors.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { HOUR, rawEntries } from "./databases.ts";
 
@@ -143,63 +142,5 @@ Deno.test("DenoKvStore keeps every plain value that fits as it is", async () => 
       assertEquals(await kv.get([`${i}`]), value);
       assert(await kv.cas([`${i}`], value, value, { ttl }));
     }
-  }
-});
-
-Deno.test("DenoKvStore takes no value for the form in which it stores others", async () => {
-  using db = await Deno.openKv(":memory:");
-  const kv = new DenoKvStore(db);
-  const values = [
-    { "@org/kv": 1, value: 1 },
-    { "@org/kv": 1, chunks: { id: "a", count: 1, bytes: 1 } },
-    { "@org/kv": 2, expires: 0 },
-  ];
-  for (const value of values) {
-    await kv.set(["a"], value);
-    assertEquals(await kv.get(["a"]), value);
-    await kv.set(["b"], 1);
-    assert(await kv.cas(["a"], value, { nested: value }));
-    assertEquals((await db.get(["a"])).value, { nested: value });
-  }
-});
-
-Deno.test("DenoKvStore tells an unknown form from its neighbours", async () => {
-  using db = await Deno.openKv(":memory:");
-  const kv = new DenoKvStore(db);
-  await kv.set(["a"], 1);
-  const damaged: [KvKey, unknown][] = [
-    [["newer"], { "@org/kv": 9 }],
-    [["empty"], { "@org/kv": 1 }],
-    [["bytes"], { "@org/kv": 1, data: new Uint8Array([1, 2]) }],
-    [["gone"], { "@org/kv": 1, chunks: { id: "no", count: 1, bytes: 1 } }],
-  ];
-  for (const [key, value] of damaged) {
-    await db.set(key, value);
-    const results = await Promise.allSettled([
-      kv.get(["a"]),
-      kv.get(key),
-      kv.get(["a"]),
-      kv.cas(key, 1, 2),
-      kv.cas(["b"], undefined, undefined),
-    ]);
-    assertEquals(results.map(({ status }) => status), [
-      "fulfilled",
-      "rejected",
-      "fulfilled",
-      "rejected",
-      "fulfilled",
-    ]);
-    for (const result of results) {
-      if (result.status === "fulfilled") continue;
-      assert(result.reason instanceof KvCorruptionError);
-      assert(result.reason.message.includes(JSON.stringify(key)));
-    }
-    await assertRejects(
-      () => Array.fromAsync(kv.list(key)),
-      KvCorruptionError,
-      `Cannot list ${JSON.stringify(key)}`,
-    );
-    await kv.set(key, "whole");
-    assertEquals(await kv.get(key), "whole");
   }
 });
