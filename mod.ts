@@ -48,8 +48,12 @@ export {
   type SqliteStatement,
 } from "./kv/sqlite.ts";
 export type {
+  KvExtendedStore,
   KvGuarantee,
   KvKey,
+  KvKeyEntry,
+  KvListOptions,
+  KvProgressOptions,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

@@ -7,7 +7,7 @@
  */
 
 import type { KvCall, KvGetCall } from "./core/call.ts";
-import { KvCasDriver } from "./core/driver.ts";
+import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvStoredEntry } from "./core/listing.ts";
 import { BUSY_TIMEOUT, checkOptions } from "./core/options.ts";
 import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";

@@ -73,7 +73,8 @@
  * @module
  */
 
-export { KvCasDriver, KvDriver, type KvDriverOptions } from "./core/driver.ts";
+export { KvCasDriver } from "./core/cas_driver.ts";
+export { KvDriver, type KvDriverOptions } from "./core/driver.ts";
 export type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 export type { BatcherOptions } from "./core/batcher.ts";
 export type {
@@ -106,8 +107,12 @@ export {
   KvOverloadError,
 } from "./errors.ts";
 export type {
+  KvExtendedStore,
   KvGuarantee,
   KvKey,
+  KvKeyEntry,
+  KvListOptions,
+  KvProgressOptions,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

@@ -20,7 +20,7 @@
  */
 
 import type { KvCall } from "./core/call.ts";
-import { KvCasDriver } from "./core/driver.ts";
+import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 import { typeName } from "./core/message.ts";
 import { checkOptions, type OptionRule, TIMEOUT } from "./core/options.ts";

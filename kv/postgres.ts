@@ -5,7 +5,7 @@
  */
 
 import type { KvCall, KvCasCall } from "./core/call.ts";
-import { KvCasDriver } from "./core/driver.ts";
+import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvStoredEntry } from "./core/listing.ts";
 import { pause } from "./core/retry.ts";
 import { KvOutcomeUnknownError } from "./errors.ts";

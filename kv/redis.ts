@@ -6,7 +6,7 @@
 
 import type { Buffer } from "node:buffer";
 import type { KvCall } from "./core/call.ts";
-import { KvCasDriver } from "./core/driver.ts";
+import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 import { PAGE_BYTES } from "./core/paging.ts";
 import {

@@ -5,7 +5,7 @@
  */
 
 import type { KvCall } from "./core/call.ts";
-import { KvCasDriver } from "./core/driver.ts";
+import { KvCasDriver } from "./core/cas_driver.ts";
 import { decodeKey, keyRange } from "./core/key.ts";
 import type { KvStoredEntry } from "./core/listing.ts";
 import { BUSY_TIMEOUT, checkOptions } from "./core/options.ts";

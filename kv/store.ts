@@ -77,6 +77,90 @@ export interface KvStoreListEntry {
   readonly key: KvKey;
   /** The value of the entry. */
   readonly value: unknown;
+  /** When the entry expires, in epoch milliseconds, if it has a TTL. */
+  readonly expires?: number;
+}
+
+/**
+ * A key that `keys()` yields.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvKeyEntry, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kv = new MemoryKvStore();
+ * await kv.set(["a", "b"], 1);
+ *
+ * const keys: KvKeyEntry[] = await Array.fromAsync(kv.keys(["a"]));
+ * assertEquals(keys, [{ key: ["a", "b"] }]);
+ * ```
+ */
+export interface KvKeyEntry {
+  /** The key of the entry. */
+  readonly key: KvKey;
+  /** When the entry expires, in epoch milliseconds, if it has a TTL. */
+  readonly expires?: number;
+}
+
+/**
+ * Options of `list()` and `keys()`.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvListOptions, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kv = new MemoryKvStore();
+ * for (const part of ["a", "b", "c"]) await kv.set([part], part);
+ *
+ * const options: KvListOptions = { after: ["a"], limit: 1 };
+ * const entries = await Array.fromAsync(kv.list([], options));
+ * assertEquals(entries, [{ key: ["b"], value: "b" }]);
+ * ```
+ */
+export interface KvListOptions {
+  /**
+   * The most entries to yield.
+   *
+   * @default {Infinity}
+   */
+  readonly limit?: number | undefined;
+  /**
+   * The key to continue after, whether it exists or not. It must start with the
+   * prefix. With `reverse`, the entries before it follow.
+   */
+  readonly after?: KvKey | undefined;
+  /**
+   * Whether to list from the last key to the first.
+   *
+   * @default {false}
+   */
+  readonly reverse?: boolean | undefined;
+  /** Ends the listing with the reason of the signal once it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Options of `count()`, `clear()` and `sweep()`, which take long on many entries.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvProgressOptions, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kv = new MemoryKvStore();
+ * await kv.set(["a"], 1);
+ *
+ * const options: KvProgressOptions = { onProgress: (done) => assertEquals(done, 1) };
+ * assertEquals(await kv.clear([], options), 1);
+ * ```
+ */
+export interface KvProgressOptions {
+  /** Ends the work with the reason of the signal once it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is called now and then with the number of entries so far. */
+  readonly onProgress?: ((entries: number) => void) | undefined;
 }
 
 /**
@@ -106,7 +190,8 @@ export type KvGuarantee =
   | "streaming"
   | "large-values"
   | "stable-list"
-  | "order";
+  | "order"
+  | "reverse";
 
 /**
  * What a store is and what it does not promise: one manifest, read by users,
@@ -213,7 +298,81 @@ export interface KvStore {
    * Lists the entries whose key starts with the prefix, in key order.
    *
    * @param prefix The leading parts; without it, or empty, all entries.
+   * @param options Where to begin and to end.
    * @returns The entries, as a stream.
    */
-  list(prefix?: KvKey): AsyncIterable<KvStoreListEntry>;
+  list(
+    prefix?: KvKey | readonly [],
+    options?: KvListOptions,
+  ): AsyncIterable<KvStoreListEntry>;
+}
+
+/**
+ * What every store of this module offers beyond Fedify's `KvStore`.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvExtendedStore, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const kv: KvExtendedStore = new MemoryKvStore();
+ * await kv.set(["sessions", "x1"], "alice");
+ * assertEquals(await kv.count(["sessions"]), 1);
+ * assertEquals(await kv.clear(["sessions"]), 1);
+ * ```
+ */
+export interface KvExtendedStore extends KvStore {
+  /** What the store is and what it does not guarantee. */
+  readonly traits: KvStoreTraits;
+
+  /** The number of calls that are not settled yet. */
+  readonly pending: number;
+
+  /**
+   * Lists the keys that start with the prefix, in key order, without reading the
+   * values where the backend allows it.
+   *
+   * @param prefix The leading parts; without it, or empty, all keys.
+   * @param options Where to begin and to end.
+   * @returns The keys, as a stream.
+   */
+  keys(
+    prefix?: KvKey | readonly [],
+    options?: KvListOptions,
+  ): AsyncIterable<KvKeyEntry>;
+
+  /**
+   * Counts the entries whose key starts with the prefix.
+   *
+   * @param prefix The leading parts; without it, or empty, all entries.
+   * @param options A signal, and what to tell about the progress.
+   * @returns The number of entries.
+   */
+  count(
+    prefix?: KvKey | readonly [],
+    options?: KvProgressOptions,
+  ): Promise<number>;
+
+  /**
+   * Deletes the entries whose key starts with the prefix, in small steps.
+   *
+   * @param prefix The leading parts; without it, or empty, all entries.
+   * @param options A signal, and what to tell about the progress.
+   * @returns How many entries it deleted.
+   */
+  clear(
+    prefix?: KvKey | readonly [],
+    options?: KvProgressOptions,
+  ): Promise<number>;
+
+  /**
+   * Reclaims the entries that have expired, in small steps.
+   *
+   * @param options A signal, and what to tell about the progress.
+   * @returns How many entries it removed; 0 where the backend does it.
+   */
+  sweep(options?: KvProgressOptions): Promise<number>;
+
+  /** Makes one cheap round trip, for health endpoints. */
+  check(): Promise<void>;
 }

@@ -7,21 +7,34 @@
 
 import { Batcher, type BatcherOptions } from "./batcher.ts";
 import { Call, type KvCall, type KvCodec, type Write } from "./call.ts";
-import { checkAndEncodeKey, checkPrefix, utf8Length } from "./key.ts";
+import { Encoder } from "./encoder.ts";
+import { checkAndEncodeKey, checkPrefix } from "./key.ts";
+import { KvError } from "../errors.ts";
 import {
+  checkListOptions,
   type KvPageRequest,
   type KvStoredEntry,
   listEntries,
+  type Listing,
+  listKeys,
 } from "./listing.ts";
-import { rejection } from "./message.ts";
+import { failure } from "./message.ts";
+import {
+  checkProgressOptions,
+  countKeys,
+  deleteKeys,
+  sweepAll,
+} from "./operations.ts";
 import type {
+  KvExtendedStore,
   KvKey,
-  KvStore,
+  KvKeyEntry,
+  KvListOptions,
+  KvProgressOptions,
   KvStoreListEntry,
   KvStoreSetOptions,
   KvStoreTraits,
 } from "../store.ts";
-import { ttlOf } from "./ttl.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
 
 /**
@@ -68,11 +81,13 @@ const defaultCodec: KvCodec<EncodedValue> = {
  * }
  * ```
  */
-export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
+export abstract class KvDriver<Stored = EncodedValue>
+  implements KvExtendedStore {
   /** What the store is and what it does not guarantee. */
   abstract readonly traits: KvStoreTraits;
 
   readonly #codec: KvCodec<Stored>;
+  readonly #encoder: Encoder<Stored>;
   readonly #batcher: Batcher<Stored>;
   readonly #timeout: number;
 
@@ -84,6 +99,7 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
   constructor(options: KvDriverOptions<Stored> = {}) {
     this.#codec = options.codec ??
       defaultCodec as unknown as KvCodec<Stored>;
+    this.#encoder = new Encoder(this.#codec, this);
     this.#timeout = options.timeout ?? Infinity;
     this.#batcher = new Batcher((calls) => this.execute(calls), options);
   }
@@ -164,7 +180,7 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     try {
       const id = checkAndEncodeKey(key, "set");
       const copy = copyKey(key);
-      const write = this.#checkWrite("set", copy, value, options);
+      const write = this.#encoder.encodeWrite("set", copy, value, options);
       const kind = write.value === undefined ? "delete" : "set";
       return this.#add(kind, copy, id, write) as Promise<void>;
     } catch (error) {
@@ -194,26 +210,106 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
    * Lists the entries whose key starts with the prefix, in key order.
    *
    * @param prefix The leading parts; without it, or empty, all entries.
+   * @param options Where to begin and to end.
    * @returns The entries, as a stream. Iterating throws a `TypeError` or
-   * `RangeError` if the prefix is wrong, a `KvCorruptionError` at an entry that
+   * `RangeError` if an argument is wrong, a `KvCorruptionError` at an entry that
    * is damaged, and a `KvError` if the backend fails.
    */
-  list(prefix?: KvKey): AsyncIterable<KvStoreListEntry> {
-    let iterate: () => AsyncGenerator<KvStoreListEntry>;
+  list(
+    prefix?: KvKey | readonly [],
+    options?: KvListOptions,
+  ): AsyncIterable<KvStoreListEntry> {
+    return this.#list(prefix, options, false);
+  }
+
+  /**
+   * Lists the keys that start with the prefix, in key order, without reading the
+   * values where the backend allows it.
+   *
+   * @param prefix The leading parts; without it, or empty, all keys.
+   * @param options Where to begin and to end.
+   * @returns The keys, as a stream, which throws as that of `list()` does.
+   */
+  keys(
+    prefix?: KvKey | readonly [],
+    options?: KvListOptions,
+  ): AsyncIterable<KvKeyEntry> {
+    const entries = this.#list(prefix, options, true);
+    return { [Symbol.asyncIterator]: () => listKeys(entries) };
+  }
+
+  /**
+   * Counts the entries whose key starts with the prefix.
+   *
+   * @param prefix The leading parts; without it, or empty, all entries.
+   * @param options A signal, and what to tell about the progress.
+   * @returns The number of entries.
+   * @throws {TypeError} If an argument has a wrong type.
+   * @throws {KvError} If the backend fails.
+   */
+  async count(
+    prefix?: KvKey | readonly [],
+    options: KvProgressOptions = {},
+  ): Promise<number> {
+    checkProgressOptions("count", options);
+    const { signal } = options;
+    return await countKeys(this.keys(prefix, { signal }), options);
+  }
+
+  /**
+   * Deletes the entries whose key starts with the prefix, in small steps.
+   *
+   * @param prefix The leading parts; without it, or empty, all entries.
+   * @param options A signal, and what to tell about the progress.
+   * @returns How many entries it deleted.
+   * @throws {TypeError} If an argument has a wrong type.
+   * @throws {KvError} If the backend fails; some entries may be deleted then.
+   */
+  async clear(
+    prefix?: KvKey | readonly [],
+    options: KvProgressOptions = {},
+  ): Promise<number> {
+    checkProgressOptions("clear", options);
+    const { signal } = options;
+    const keys = this.keys(prefix, { signal });
+    return await deleteKeys(keys, (key) => this.delete(key), options);
+  }
+
+  /**
+   * Reclaims the entries that have expired, in small steps.
+   *
+   * @param options A signal, and what to tell about the progress.
+   * @returns How many entries it removed; 0 where the backend does it.
+   * @throws {TypeError} If an option has a wrong type.
+   * @throws {KvError} If the backend fails.
+   */
+  async sweep(options: KvProgressOptions = {}): Promise<number> {
+    checkProgressOptions("sweep", options);
     try {
-      const parts = checkPrefix(prefix);
-      iterate = () =>
-        listEntries(
-          parts,
-          this.#codec,
-          this.#timeout,
-          this.#batcher.drained(),
-          (request) => this.pages(parts, request),
-        );
+      return await sweepAll(() => this.reclaim(), options);
     } catch (error) {
-      iterate = () => failing(error);
+      options.signal?.throwIfAborted();
+      throw error instanceof KvError ? error : failure("sweep", error);
     }
-    return { [Symbol.asyncIterator]: iterate };
+  }
+
+  /**
+   * Makes one cheap round trip, for health endpoints.
+   *
+   * @throws {KvError} If the backend fails.
+   */
+  async check(): Promise<void> {
+    await this.get(["@org/kv", "check"]);
+  }
+
+  /**
+   * Reclaims some expired entries, in a few milliseconds. A driver whose backend
+   * does not reclaim them implements it.
+   *
+   * @returns How many entries were removed; 0 if none are left.
+   */
+  protected reclaim(): number | Promise<number> {
+    return 0;
   }
 
   /**
@@ -234,8 +330,13 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     try {
       const id = checkAndEncodeKey(key, "cas");
       const copy = copyKey(key);
-      const { value, ttl } = this.#checkWrite("cas", copy, newValue, options);
-      const expected = this.#encode("cas", copy, expectedValue);
+      const { value, ttl } = this.#encoder.encodeWrite(
+        "cas",
+        copy,
+        newValue,
+        options,
+      );
+      const expected = this.#encoder.encode("cas", copy, expectedValue);
       return this.#add("cas", copy, id, { value, ttl, expected }) as Promise<
         boolean
       >;
@@ -253,85 +354,27 @@ export abstract class KvDriver<Stored = EncodedValue> implements KvStore {
     return this.#batcher.add(new Call(this.#codec, kind, key, id, write));
   }
 
-  #checkWrite(
-    action: string,
-    key: KvKey,
-    value: unknown,
-    options: KvStoreSetOptions | undefined,
-  ): Write<Stored> {
-    let ttl: number | undefined;
+  #list(
+    prefix: unknown,
+    options: KvListOptions | undefined,
+    keysOnly: boolean,
+  ): AsyncIterable<KvStoreListEntry> {
+    let iterate: () => AsyncGenerator<KvStoreListEntry>;
     try {
-      ttl = ttlOf(options);
+      const parts = checkPrefix(prefix);
+      const listing: Listing<Stored> = {
+        prefix: parts,
+        options: checkListOptions(parts, options, this.traits),
+        codec: this.#codec,
+        timeout: this.#timeout,
+        drained: () => this.#batcher.drained(),
+        pages: (request) => this.pages(parts, request),
+      };
+      iterate = () => listEntries(listing, keysOnly);
     } catch (error) {
-      throw rejection(action, key, error);
+      iterate = () => failing(error);
     }
-    const stored = this.#encode(action, key, value);
-    return ttl !== undefined && ttl <= 0
-      ? { value: undefined, ttl: undefined }
-      : { value: stored, ttl: stored === undefined ? undefined : ttl };
-  }
-
-  #encode(action: string, key: KvKey, value: unknown): Stored | undefined {
-    try {
-      const stored = this.#codec.encode(value);
-      if (stored !== undefined) this.#checkSize(stored);
-      return stored;
-    } catch (error) {
-      throw rejection(action, key, error);
-    }
-  }
-
-  #checkSize(stored: Stored): void {
-    const { maxValueBytes } = this.traits;
-    let bytes = this.#codec.bytes(stored);
-    // A UTF-16 code unit takes at most three bytes of UTF-8.
-    if (bytes * 3 <= maxValueBytes) return;
-    if (typeof stored === "string") bytes = utf8Length(stored);
-    if (bytes <= maxValueBytes) return;
-    throw new RangeError(
-      `value must take at most ${maxValueBytes} bytes: received ${bytes}`,
-    );
-  }
-}
-
-/**
- * A store with compare-and-swap, on any backend.
- *
- * @typeParam Stored The stored form of values.
- *
- * @example Usage
- * ```ts
- * import { KvCasDriver } from "@org/kv/driver";
- * import { MemoryKvStore } from "@org/kv/memory";
- * import { assert } from "@std/assert";
- *
- * assert(!(MemoryKvStore.prototype instanceof KvCasDriver));
- * ```
- */
-export abstract class KvCasDriver<Stored = EncodedValue>
-  extends KvDriver<Stored> {
-  /**
-   * Writes an entry if, and only if, its value equals the expected one by
-   * content. `undefined` means no entry, on both sides.
-   *
-   * @param key The key to swap.
-   * @param expectedValue What must be there.
-   * @param newValue What will be there.
-   * @param options The TTL.
-   * @returns Whether the swap was made.
-   * @throws {TypeError} If the key, a value or an option has a wrong type.
-   * @throws {RangeError} If the key or a value is too large, or the TTL is not
-   * finite.
-   * @throws {KvOutcomeUnknownError} If the swap may have been applied.
-   * @throws {KvError} If the backend fails.
-   */
-  cas(
-    key: KvKey,
-    expectedValue: unknown,
-    newValue: unknown,
-    options?: KvStoreSetOptions,
-  ): Promise<boolean> {
-    return this.compareAndSwap(key, expectedValue, newValue, options);
+    return { [Symbol.asyncIterator]: iterate };
   }
 }
 

@@ -7,9 +7,16 @@
 import type { KvCodec } from "./call.ts";
 import { Deadline, type Waiting } from "./deadline.ts";
 import { KvCorruptionError, KvError } from "../errors.ts";
-import { describe } from "./key.ts";
+import { assertKey, describe, startsWith } from "./key.ts";
 import { failure } from "./message.ts";
-import type { KvKey, KvStoreListEntry } from "../store.ts";
+import { checkOptions, type OptionRule } from "./options.ts";
+import type {
+  KvKey,
+  KvKeyEntry,
+  KvListOptions,
+  KvStoreListEntry,
+  KvStoreTraits,
+} from "../store.ts";
 import type { EncodedValue } from "./value.ts";
 
 /**
@@ -28,10 +35,16 @@ export type KvStoredEntry<Stored = EncodedValue> =
   | {
     /** The key. */
     readonly key: KvKey;
-    /** The stored value. */
-    readonly value: Stored;
+    /** The stored value; it may be left out if only keys are requested. */
+    readonly value?: Stored | undefined;
     /** When it expires, in epoch milliseconds by the clock of this process. */
     readonly expiry?: number | undefined;
+    /**
+     * When it expires, in epoch milliseconds, as the backend keeps it.
+     *
+     * @default {expiry}
+     */
+    readonly expires?: number | undefined;
   }
   | {
     /** The key, as far as it is known. */
@@ -47,10 +60,24 @@ export type KvStoredEntry<Stored = EncodedValue> =
  * ```ts
  * import type { KvPageRequest } from "@org/kv/driver";
  *
- * const request: KvPageRequest = { alive() {} };
+ * const request: KvPageRequest = {
+ *   after: undefined,
+ *   reverse: false,
+ *   limit: Infinity,
+ *   keysOnly: false,
+ *   alive() {},
+ * };
  * ```
  */
 export interface KvPageRequest {
+  /** The key to continue after (in reverse: before), if any. */
+  readonly after: KvKey | undefined;
+  /** Whether to read from the last key to the first. */
+  readonly reverse: boolean;
+  /** The number of entries that the caller wants: more may be read. */
+  readonly limit: number;
+  /** Whether the values are not needed. */
+  readonly keysOnly: boolean;
   /**
    * Notes that the backend has answered. A driver calls it if a page may take
    * several round trips; the core notes each page itself.
@@ -58,35 +85,47 @@ export interface KvPageRequest {
   alive(): void;
 }
 
+/** What {@linkcode listEntries} needs of a store. */
+export interface Listing<Stored> {
+  readonly prefix: readonly string[];
+  readonly options: KvListOptions | undefined;
+  readonly codec: KvCodec<Stored>;
+  /** The longest silence in milliseconds. */
+  readonly timeout: number;
+  /** Waits until all earlier calls are settled. */
+  drained(): Promise<void>;
+  /** Reads the pages. */
+  pages(
+    request: KvPageRequest,
+  ): AsyncIterable<readonly KvStoredEntry<Stored>[]>;
+}
+
 /**
- * Lists entries: decodes each one when the caller reaches it.
+ * Lists entries, and decodes each one when the caller reaches it.
  *
- * @param prefix The parts of the prefix.
- * @param codec How values are stored.
- * @param timeout The longest silence in milliseconds.
- * @param drained Settles when all earlier calls are settled.
- * @param pages Reads the pages.
+ * @param listing What to list, and how.
+ * @param keysOnly Whether to leave the values out.
  */
 export async function* listEntries<Stored>(
-  prefix: readonly string[],
-  codec: KvCodec<Stored>,
-  timeout: number,
-  drained: Promise<void>,
-  pages: (
-    request: KvPageRequest,
-  ) => AsyncIterable<readonly KvStoredEntry<Stored>[]>,
+  listing: Listing<Stored>,
+  keysOnly: boolean,
 ): AsyncGenerator<KvStoreListEntry> {
-  await drained;
-  const step = new Step(timeout);
-  const iterator = pages(step)[Symbol.asyncIterator]();
-  let isOver = false;
+  const { prefix, options = {}, codec } = listing;
+  const { signal, limit = Infinity } = options;
+  signal?.throwIfAborted();
+  await listing.drained();
+  const step = new Step(listing.timeout, options, keysOnly);
+  const iterator = listing.pages(step)[Symbol.asyncIterator]();
+  let left = limit;
+  let isOver = left <= 0;
   try {
-    while (true) {
+    while (left > 0) {
       let page: IteratorResult<readonly KvStoredEntry<Stored>[]>;
       try {
         page = await step.wait(iterator.next());
       } catch (error) {
         isOver = true;
+        signal?.throwIfAborted();
         throw error instanceof KvError
           ? error
           : failure(`list ${describe(prefix)}`, error);
@@ -96,15 +135,28 @@ export async function* listEntries<Stored>(
         return;
       }
       for (const entry of page.value) {
+        signal?.throwIfAborted();
         if ("error" in entry) throw corruption(entry.key, entry.error);
-        const { key, value, expiry = Infinity } = entry;
-        if (expiry > Date.now()) {
-          yield { key, value: decode(codec, key, value) };
-        }
+        const { key, expiry = Infinity, expires = entry.expiry } = entry;
+        if (expiry <= Date.now()) continue;
+        const value = keysOnly
+          ? undefined
+          : decode(codec, key, entry.value as Stored);
+        yield expires === undefined ? { key, value } : { key, value, expires };
+        if (--left === 0) return;
       }
     }
   } finally {
     if (!isOver) await iterator.return?.();
+  }
+}
+
+/** Lists keys. */
+export async function* listKeys(
+  entries: AsyncIterable<KvStoreListEntry>,
+): AsyncGenerator<KvKeyEntry> {
+  for await (const { key, expires } of entries) {
+    yield expires === undefined ? { key } : { key, expires };
   }
 }
 
@@ -126,35 +178,94 @@ function corruption(key: readonly string[], error: unknown): KvError {
     : failure(`list ${describe(key)}`, error, KvCorruptionError);
 }
 
+const LIST_OPTIONS: Record<string, OptionRule> = {
+  limit: {
+    type: "number",
+    must: "be a whole number, 0 or more, or Infinity",
+    accepts: (value) =>
+      value === Infinity ||
+      Number.isInteger(value) && (value as number) >= 0,
+  },
+  after: { type: "object", must: "be a key" },
+  reverse: { type: "boolean", must: "be true or false" },
+  signal: { type: "object", must: "be an AbortSignal" },
+};
+
+/**
+ * Checks the options of a listing.
+ *
+ * @param prefix The parts of the prefix.
+ * @param options What the caller gave.
+ * @param traits The traits of the store.
+ * @throws {TypeError} If an option is unknown, or has a wrong type.
+ * @throws {RangeError} If an option is out of range.
+ */
+export function checkListOptions(
+  prefix: readonly string[],
+  options: KvListOptions | undefined,
+  traits: KvStoreTraits,
+): KvListOptions | undefined {
+  if (options === undefined) return undefined;
+  const action = `list ${describe(prefix)}`;
+  checkOptions(action, options, LIST_OPTIONS);
+  const { after, reverse } = options;
+  if (after !== undefined) {
+    assertKey(after, "list after");
+    if (!startsWith(after, prefix)) {
+      throw new RangeError(
+        `Cannot ${action}: after must start with the prefix: ` +
+          `received ${describe(after)}`,
+      );
+    }
+  }
+  if (reverse && traits.without.reverse !== undefined) {
+    throw new TypeError(
+      `Cannot ${action} in reverse: ${traits.without.reverse}`,
+    );
+  }
+  return { ...options, after: after?.slice() as KvKey | undefined };
+}
+
 /** The page that a listing waits for, for a limited time of silence. */
 class Step implements KvPageRequest {
+  readonly after: KvKey | undefined;
+  readonly reverse: boolean;
+  readonly limit: number;
+  readonly keysOnly: boolean;
   readonly #timeout: number;
-
-  constructor(timeout: number) {
-    this.#timeout = timeout;
-  }
-
+  readonly #signal: AbortSignal | undefined;
   #waiting: Waiting | undefined;
+
+  constructor(timeout: number, options: KvListOptions, keysOnly: boolean) {
+    this.after = options.after;
+    this.reverse = options.reverse ?? false;
+    this.limit = options.limit ?? Infinity;
+    this.keysOnly = keysOnly;
+    this.#timeout = timeout;
+    this.#signal = options.signal;
+  }
 
   alive = (): void => {
     if (this.#waiting !== undefined) this.#waiting.alive = true;
   };
 
   async wait<T>(page: Promise<T>): Promise<T> {
-    if (this.#timeout === Infinity) return await page;
+    const signal = this.#signal;
+    if (this.#timeout === Infinity && signal === undefined) return await page;
     const waiting: Waiting = { alive: false, silence: 0 };
     this.#waiting = waiting;
-    const silence = Promise.withResolvers<never>();
+    const end = Promise.withResolvers<never>();
     const deadline = new Deadline(this.#timeout, () => {
-      silence.reject(
-        new Error(`the backend was silent for ${this.#timeout} ms`),
-      );
+      end.reject(new Error(`the backend was silent for ${this.#timeout} ms`));
     });
+    const abort = () => end.reject(signal!.reason);
     deadline.add(waiting);
+    signal?.addEventListener("abort", abort);
     try {
-      return await Promise.race([page, silence.promise]);
+      return await Promise.race([page, end.promise]);
     } finally {
       deadline.delete(waiting);
+      signal?.removeEventListener("abort", abort);
     }
   }
 }

@@ -1,0 +1,67 @@
+/**
+ * Encoding what a call writes, when it is made.
+ *
+ * @module
+ */
+
+import type { KvCodec, Write } from "./call.ts";
+import { utf8Length } from "./key.ts";
+import { rejection } from "./message.ts";
+import type { KvKey, KvStoreSetOptions, KvStoreTraits } from "../store.ts";
+import { ttlOf } from "./ttl.ts";
+
+/** Checks and encodes the values and TTLs of a store. */
+export class Encoder<Stored> {
+  readonly #codec: KvCodec<Stored>;
+  readonly #store: { readonly traits: KvStoreTraits };
+
+  constructor(
+    codec: KvCodec<Stored>,
+    store: { readonly traits: KvStoreTraits },
+  ) {
+    this.#codec = codec;
+    this.#store = store;
+  }
+
+  /** Encodes what a `set` or `cas` writes; nothing if it is expired already. */
+  encodeWrite(
+    action: string,
+    key: KvKey,
+    value: unknown,
+    options: KvStoreSetOptions | undefined,
+  ): Write<Stored> {
+    let ttl: number | undefined;
+    try {
+      ttl = ttlOf(options);
+    } catch (error) {
+      throw rejection(action, key, error);
+    }
+    const stored = this.encode(action, key, value);
+    return ttl !== undefined && ttl <= 0
+      ? { value: undefined, ttl: undefined }
+      : { value: stored, ttl: stored === undefined ? undefined : ttl };
+  }
+
+  /** Encodes a value. */
+  encode(action: string, key: KvKey, value: unknown): Stored | undefined {
+    try {
+      const stored = this.#codec.encode(value);
+      if (stored !== undefined) this.#checkSize(stored);
+      return stored;
+    } catch (error) {
+      throw rejection(action, key, error);
+    }
+  }
+
+  #checkSize(stored: Stored): void {
+    const { maxValueBytes } = this.#store.traits;
+    let bytes = this.#codec.bytes(stored);
+    // A UTF-16 code unit takes at most three bytes of UTF-8.
+    if (bytes * 3 <= maxValueBytes) return;
+    if (typeof stored === "string") bytes = utf8Length(stored);
+    if (bytes <= maxValueBytes) return;
+    throw new RangeError(
+      `value must take at most ${maxValueBytes} bytes: received ${bytes}`,
+    );
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Operations on many entries, in small steps.
+ *
+ * @module
+ */
+
+import { checkOptions, type OptionRule } from "./options.ts";
+import type { KvKey, KvKeyEntry, KvProgressOptions } from "../store.ts";
+import { turn, TURN_BUDGET } from "./turn.ts";
+
+/** How many entries to delete at once. */
+const STEP = 256;
+
+const PROGRESS_OPTIONS: Record<string, OptionRule> = {
+  signal: { type: "object", must: "be an AbortSignal" },
+  onProgress: { type: "function", must: "be a function" },
+};
+
+/**
+ * Checks the options of an operation on many entries.
+ *
+ * @param action The operation.
+ * @param options What the caller gave.
+ * @throws {TypeError} If an option is unknown or has a wrong type.
+ */
+export function checkProgressOptions(action: string, options: unknown): void {
+  checkOptions(action, options, PROGRESS_OPTIONS);
+}
+
+/** Counts keys. */
+export async function countKeys(
+  keys: AsyncIterable<KvKeyEntry>,
+  { onProgress }: KvProgressOptions,
+): Promise<number> {
+  let entries = 0;
+  let reported = performance.now();
+  for await (const _ of keys) {
+    entries++;
+    if (onProgress !== undefined && performance.now() - reported > 100) {
+      reported = performance.now();
+      onProgress(entries);
+    }
+  }
+  onProgress?.(entries);
+  return entries;
+}
+
+/** Deletes the entries of keys; returns how many there were. */
+export async function deleteKeys(
+  keys: AsyncIterable<KvKeyEntry>,
+  remove: (key: KvKey) => Promise<void>,
+  { signal, onProgress }: KvProgressOptions,
+): Promise<number> {
+  let entries = 0;
+  let step: Promise<void>[] = [];
+  const finish = async () => {
+    await Promise.all(step);
+    entries += step.length;
+    step = [];
+    onProgress?.(entries);
+    signal?.throwIfAborted();
+  };
+  for await (const { key } of keys) {
+    step.push(remove(key));
+    if (step.length === STEP) await finish();
+  }
+  await finish();
+  return entries;
+}
+
+/** Reclaims expired entries until none are left. */
+export async function sweepAll(
+  reclaim: () => number | Promise<number>,
+  { signal, onProgress }: KvProgressOptions,
+): Promise<number> {
+  let entries = 0;
+  let turnStart = performance.now();
+  while (true) {
+    signal?.throwIfAborted();
+    const reclaimed = await reclaim();
+    if (reclaimed === 0) return entries;
+    entries += reclaimed;
+    onProgress?.(entries);
+    if (performance.now() - turnStart > TURN_BUDGET) {
+      await turn();
+      turnStart = performance.now();
+    }
+  }
+}
