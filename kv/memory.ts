@@ -4,11 +4,12 @@
  * @module
  */
 
-import { rejection } from "./core/message.ts";
-import { copyPlain, copyValue } from "./core/copy.ts";
+import { copyValue } from "./core/copy.ts";
 import { equalValues } from "./core/equal.ts";
 import { type Expiring, ExpiryQueue } from "./memory/expiry_queue.ts";
 import { assertKey, checkPrefix } from "./core/key.ts";
+import { rejection } from "./core/message.ts";
+import { copyPlain } from "./core/plain.ts";
 import type {
   KvKey,
   KvStore,

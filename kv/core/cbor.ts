@@ -31,14 +31,6 @@ const keepOrder = () => 0;
  *
  * @param value The value.
  * @returns Its CBOR, self-described.
- *
- * @example Usage
- * ```ts
- * import { decodeCbor, encodeCbor } from "@org/kv/driver";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(decodeCbor(encodeCbor(new Set([1n]))), new Set([1n]));
- * ```
  */
 export function encodeCbor(value: unknown): Uint8Array {
   const body = encode(value, { typeEncoders: encoders, mapSorter: keepOrder });
@@ -57,15 +49,6 @@ export function encodeCbor(value: unknown): Uint8Array {
  * @throws {SyntaxError} If the bytes are not valid CBOR, have an unknown tag or
  * one with the wrong content, are nested too deep, or decode to `undefined`.
  * The message tells nothing of the content.
- *
- * @example Usage
- * ```ts
- * import { decodeCbor, encodeCbor } from "@org/kv/driver";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(decodeCbor(encodeCbor([undefined])), [undefined]);
- * assertThrows(() => decodeCbor(Uint8Array.of(0xff)), SyntaxError);
- * ```
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
   const options = {
@@ -96,15 +79,6 @@ export function decodeCbor(bytes: Uint8Array): unknown {
  *
  * @param bytes The bytes.
  * @returns Whether they start with tag 55799.
- *
- * @example Usage
- * ```ts
- * import { encodeCbor, isCbor } from "@org/kv/driver";
- * import { assert, assertFalse } from "@std/assert";
- *
- * assert(isCbor(encodeCbor(1n)));
- * assertFalse(isCbor(new TextEncoder().encode("{}")));
- * ```
  */
 export function isCbor(bytes: Uint8Array): boolean {
   return SELF_DESCRIBED.every((byte, i) => bytes[i] === byte);

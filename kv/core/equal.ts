@@ -4,27 +4,21 @@
  * @module
  */
 
-import { type TypedArray, typedArrays } from "./typed_arrays.ts";
+import { yieldsOwnMembers } from "./plain.ts";
+import { bytesOf, type TypedArray } from "./typed_arrays.ts";
+import { ValueIds } from "./value_ids.ts";
 
 /**
  * Whether two values are equal by content: the order of object members does not
  * matter, nor that of a `Map` or a `Set`; `NaN` equals `NaN`; dates compare by
  * time, typed arrays and buffers by type and bytes.
  *
- * Both must be what a store returns: values that were checked and copied.
+ * Both must be what a store returns: values that were checked and copied. It
+ * takes time almost proportional to their size.
  *
  * @param a A value.
  * @param b Another.
  * @returns Whether they are equal.
- *
- * @example Usage
- * ```ts
- * import { equalValues } from "@org/kv/driver";
- * import { assert, assertFalse } from "@std/assert";
- *
- * assert(equalValues({ a: 1, b: [NaN] }, { b: [NaN], a: 1 }));
- * assertFalse(equalValues([undefined], [null]));
- * ```
  */
 export function equalValues(a: unknown, b: unknown): boolean {
   if (a === b) return true;
@@ -43,8 +37,8 @@ export function equalValues(a: unknown, b: unknown): boolean {
     if (a instanceof Map) return equalMaps(a, b as Map<unknown, unknown>);
     if (a instanceof Set) return equalSets(a, b as Set<unknown>);
     if (a instanceof ArrayBuffer) return equalBytes(a, b as ArrayBuffer);
-    for (const Type of typedArrays) {
-      if (a instanceof Type) return equalBytes(a, b as TypedArray);
+    if (ArrayBuffer.isView(a)) {
+      return equalBytes(a as TypedArray, b as TypedArray);
     }
   }
   return equalMembers(
@@ -65,6 +59,7 @@ function equalMembers(
   a: Record<string, unknown>,
   b: Record<string, unknown>,
 ): boolean {
+  if (!yieldsOwnMembers()) return equalOwnMembers(a, b);
   let more = 0;
   for (const name in a) {
     if (!Object.hasOwn(b, name) || !equalValues(a[name], b[name])) return false;
@@ -74,40 +69,53 @@ function equalMembers(
   return more === 0;
 }
 
+function equalOwnMembers(
+  a: Record<string, unknown>,
+  b: Record<string, unknown>,
+): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length &&
+    names.every((name) =>
+      Object.hasOwn(b, name) && equalValues(a[name], b[name])
+    );
+}
+
 function equalMaps(
   a: Map<unknown, unknown>,
   b: Map<unknown, unknown>,
 ): boolean {
   if (a.size !== b.size) return false;
-  // Keys that are objects may equal one another in any order.
-  const left = [...b.keys()].filter((key) => !a.has(key));
+  const left: [unknown, unknown][] = [];
   for (const [key, value] of a) {
-    if (b.has(key)) {
-      if (!equalValues(value, b.get(key))) return false;
-      continue;
-    }
-    let i = 0;
-    while (
-      i < left.length &&
-      !(equalValues(key, left[i]) && equalValues(value, b.get(left[i])))
-    ) i++;
-    if (i === left.length) return false;
-    left.splice(i, 1);
+    if (isObject(key)) left.push([key, value]);
+    else if (!b.has(key) || !equalValues(value, b.get(key))) return false;
   }
-  return true;
+  if (left.length === 0) return true;
+  // Keys that are objects may equal one another in any order.
+  const right = [...b].filter(([key]) => isObject(key));
+  if (left.length !== right.length) return false;
+  if (left.length === 1) return equalArrays(left[0]!, right[0]!);
+  const ids = new ValueIds();
+  return ids.ofEntries(left) === ids.ofEntries(right);
 }
 
 function equalSets(a: Set<unknown>, b: Set<unknown>): boolean {
   if (a.size !== b.size) return false;
-  const left = [...b].filter((value) => !a.has(value));
+  const left: unknown[] = [];
   for (const value of a) {
-    if (b.has(value)) continue;
-    let i = 0;
-    while (i < left.length && !equalValues(value, left[i])) i++;
-    if (i === left.length) return false;
-    left.splice(i, 1);
+    if (isObject(value)) left.push(value);
+    else if (!b.has(value)) return false;
   }
-  return true;
+  if (left.length === 0) return true;
+  const right = [...b].filter(isObject);
+  if (left.length !== right.length) return false;
+  if (left.length === 1) return equalValues(left[0], right[0]);
+  const ids = new ValueIds();
+  return ids.ofAll(left) === ids.ofAll(right);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function equalBytes(
@@ -117,11 +125,6 @@ function equalBytes(
   if (a.byteLength !== b.byteLength) return false;
   const x = bytesOf(a);
   const y = bytesOf(b);
-  return x.every((byte, i) => byte === y[i]);
-}
-
-function bytesOf(data: ArrayBuffer | TypedArray): Uint8Array {
-  return data instanceof ArrayBuffer
-    ? new Uint8Array(data)
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
 }

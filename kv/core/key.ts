@@ -21,15 +21,6 @@ const MAX_PARTS = 8192;
  * @returns A copy of the key.
  * @throws {TypeError} If it is no sequence of one or more well-formed strings.
  * @throws {RangeError} If it takes more than 8 KiB of UTF-8.
- *
- * @example Usage
- * ```ts
- * import { checkKey } from "@org/kv/driver";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(checkKey(["a", "b"], "get"), ["a", "b"]);
- * assertThrows(() => checkKey([], "get"), TypeError, "one or more parts");
- * ```
  */
 export function checkKey(key: unknown, action: string): KvKey {
   assertKey(key, action);
@@ -43,15 +34,6 @@ export function checkKey(key: unknown, action: string): KvKey {
  * @param action What the caller wants to do, for the message.
  * @throws {TypeError} If it is no sequence of one or more well-formed strings.
  * @throws {RangeError} If it takes more than 8 KiB of UTF-8.
- *
- * @example Usage
- * ```ts
- * import { assertKey } from "@org/kv/driver";
- * import { assertThrows } from "@std/assert";
- *
- * assertKey(["a", "b"], "get");
- * assertThrows(() => assertKey("a", "get"), TypeError, "an array of strings");
- * ```
  */
 export function assertKey(key: unknown, action: string): asserts key is KvKey {
   assertParts(key, action);
@@ -70,14 +52,6 @@ export function assertKey(key: unknown, action: string): asserts key is KvKey {
  * @returns A copy of the parts.
  * @throws {TypeError} If it is no sequence of well-formed strings.
  * @throws {RangeError} If it takes more than 8 KiB of UTF-8.
- *
- * @example Usage
- * ```ts
- * import { checkPrefix } from "@org/kv/driver";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(checkPrefix(undefined), []);
- * ```
  */
 export function checkPrefix(prefix: unknown): readonly string[] {
   if (prefix === undefined) return [];
@@ -140,14 +114,6 @@ function assertParts(
  *
  * @param key The key, or what was given for one.
  * @returns JSON, of some 200 characters at most.
- *
- * @example Usage
- * ```ts
- * import { describe } from "@org/kv/driver";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(describe(["a", "b"]), '["a","b"]');
- * ```
  */
 export function describe(key: unknown): string {
   let text: string | undefined;
@@ -173,14 +139,6 @@ function typeName(value: unknown): string {
  *
  * @param text The string.
  * @returns The number of bytes.
- *
- * @example Usage
- * ```ts
- * import { utf8Length } from "@org/kv/driver";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(utf8Length("aé€😀"), 1 + 2 + 3 + 4);
- * ```
  */
 export function utf8Length(text: string): number {
   let bytes = text.length;

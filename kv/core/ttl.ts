@@ -15,16 +15,6 @@ const END_OF_TIME = 8.64e15;
  * `undefined` if there is no TTL.
  * @throws {TypeError} If it is neither a number nor a duration.
  * @throws {RangeError} If it is not finite.
- *
- * @example Usage
- * ```ts
- * import { ttlMilliseconds } from "@org/kv/driver";
- * import { assertEquals, assertThrows } from "@std/assert";
- *
- * assertEquals(ttlMilliseconds(1.2), 2);
- * assertEquals(ttlMilliseconds(Temporal.Duration.from({ seconds: 5 })), 5_000);
- * assertThrows(() => ttlMilliseconds(NaN), RangeError);
- * ```
  */
 export function ttlMilliseconds(ttl: unknown): number | undefined {
   if (ttl === undefined) return undefined;

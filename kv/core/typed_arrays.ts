@@ -52,15 +52,23 @@ export function littleEndian(
   array: TypedArray,
   Type: TypedArrayConstructor,
 ): Uint8Array {
-  const bytes = new Uint8Array(
-    array.buffer,
-    array.byteOffset,
-    array.byteLength,
-  );
+  const bytes = bytesOf(array);
   if (isLittleEndian) return bytes;
   const swapped = bytes.slice();
   for (let i = 0; i < swapped.length; i += Type.BYTES_PER_ELEMENT) {
     swapped.subarray(i, i + Type.BYTES_PER_ELEMENT).reverse();
   }
   return swapped;
+}
+
+/**
+ * The bytes of a buffer or a typed array, not copied.
+ *
+ * @param data The buffer or the typed array.
+ * @returns A view of its bytes.
+ */
+export function bytesOf(data: ArrayBuffer | TypedArray): Uint8Array {
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -5,7 +5,8 @@
  */
 
 import { decodeCbor, encodeCbor, isCbor } from "./cbor.ts";
-import { copyValue, isPlain } from "./copy.ts";
+import { copyValue } from "./copy.ts";
+import { isPlain } from "./plain.ts";
 
 /**
  * A value as it is stored: JSON text, or the bytes of self-described CBOR.
@@ -27,7 +28,7 @@ export type EncodedValue = string | Uint8Array;
  * `undefined` if it is `undefined`.
  * @throws {TypeError} If it holds what cannot be stored; see
  * {@linkcode copyValue}.
- * @throws {RangeError} If it is nested deeper than 1,000 levels.
+ * @throws {RangeError} If it is nested deeper than 1,000 levels, or too large.
  *
  * @example Usage
  * ```ts
@@ -39,10 +40,21 @@ export type EncodedValue = string | Uint8Array;
  * ```
  */
 export function encodeValue(value: unknown): EncodedValue | undefined {
-  if (isPlain(value)) return JSON.stringify(value);
+  if (isPlain(value)) return stringify(value);
   const copy = copyValue(value);
   if (copy.value === undefined) return undefined;
-  return copy.plain ? JSON.stringify(copy.value) : encodeCbor(copy.value);
+  return copy.plain ? stringify(copy.value) : encodeCbor(copy.value);
+}
+
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(
+      `value is too much: its JSON must fit into a string: received more`,
+    );
+  }
 }
 
 /**
