@@ -131,7 +131,7 @@ export class DurableObjectKvStore extends KvCasDriver {
     namespace: DurableObjectKvNamespace,
     options: DurableObjectKvStoreOptions = {},
   ) {
-    checkOptions("create a DurableObjectKvStore", options, OPTIONS);
+    checkOptions("make a DurableObjectKvStore", options, OPTIONS);
     const { name = "kv", shards = 1, timeout = 30_000 } = options;
     super({ codec, timeout });
     checkNamespace(namespace);
@@ -166,7 +166,7 @@ function checkNamespace(namespace: unknown): void {
   const { idFromName, get } = Object(namespace);
   if (typeof idFromName !== "function" || typeof get !== "function") {
     throw new TypeError(
-      "Cannot create a DurableObjectKvStore: namespace must be a binding to " +
+      "Cannot make a DurableObjectKvStore: namespace must be a binding to " +
         `Durable Objects: received ${typeName(namespace)}`,
     );
   }
@@ -176,7 +176,7 @@ function checkNamespace(namespace: unknown): void {
 function checkName(name: string): void {
   if (!name.isWellFormed()) {
     throw new TypeError(
-      "Cannot create a DurableObjectKvStore: name must be well-formed: " +
+      "Cannot make a DurableObjectKvStore: name must be well-formed: " +
         "received a lone surrogate",
     );
   }

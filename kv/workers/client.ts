@@ -5,9 +5,9 @@
  */
 
 /**
- * What a read of Workers KV finds.
+ * The result of a read of Workers KV.
  *
- * @typeParam Value The type of the value that was asked for.
+ * @typeParam Value The type of the requested value.
  *
  * @example Usage
  * ```ts
@@ -17,9 +17,9 @@
  * ```
  */
 export interface WorkersKvResult<Value> {
-  /** The value, or `null` if there is none. */
+  /** The value, or `null` if there is no entry. */
   readonly value: Value | null;
-  /** What was stored beside the value, or `null`. */
+  /** The metadata of the value, or `null`. */
   readonly metadata: unknown;
 }
 
@@ -76,10 +76,13 @@ export interface WorkersKvNamespace {
  * ```
  */
 export interface WorkersKvNames {
-  /** The names, by bytes of UTF-8. */
-  readonly keys: readonly { readonly name: string }[];
+  /** The names in the order of their UTF-8, and the metadata of each. */
+  readonly keys: readonly {
+    readonly name: string;
+    readonly metadata?: unknown;
+  }[];
   /** Whether there are no more. */
   readonly list_complete: boolean;
-  /** Where to go on, if there are more. */
+  /** Where the next page starts, if there are more. */
   readonly cursor?: string;
 }

@@ -1,72 +1,69 @@
 /**
- * The stored form of values in Workers KV: JSON as text, CBOR as bytes.
+ * The stored form of values in Workers KV: JSON as text, CBOR as bytes. Under a
+ * digest, the true key is stored with the value: `{ key, value }`.
  *
  * @module
  */
 
 import type { KvCodec } from "../core/call.ts";
 import { decodeCbor, encodeCbor } from "../core/cbor.ts";
-import { utf8Length } from "../core/key.ts";
-import type { KvKey } from "../store.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "../core/value.ts";
+import type { KvKey } from "../store.ts";
 
 /** The largest value that Workers KV takes: 25 MiB. */
 export const MAX_VALUE_BYTES = 26_214_400;
 
-/** A stored value, or one that was found together with its key. */
+/** A stored value, or one that is stored with its key. */
 export type WorkersValue = EncodedValue | KeyedValue;
 
-/** The usual encoding; values under a digest are decoded with their keys. */
-export const workersCodec: KvCodec<WorkersValue> = {
-  encode: encodeValue,
-  decode: (stored) => isKeyed(stored) ? stored.value : decodeValue(stored),
-  bytes: (stored) => isKeyed(stored) ? 0 : stored.length,
-};
+/** A value that is stored with its key, under the digest of the key. */
+export class KeyedValue {
+  readonly #stored: EncodedValue;
+  readonly #isKey: (key: KvKey) => boolean;
 
-function isKeyed(stored: WorkersValue): stored is KeyedValue {
-  return typeof stored === "object" && !(stored instanceof Uint8Array);
-}
+  /** Takes what is stored, and a check of the key that it must contain. */
+  constructor(stored: EncodedValue, isKey: (key: KvKey) => boolean) {
+    this.#stored = stored;
+    this.#isKey = isKey;
+  }
 
-/**
- * Checks that Workers KV can hold a value.
- *
- * @throws {RangeError} If it cannot.
- */
-export function checkSize(encoded: EncodedValue): void {
-  // A UTF-16 code unit takes at most three bytes of UTF-8.
-  if (encoded.length * 3 <= MAX_VALUE_BYTES) return;
-  const bytes = typeof encoded === "string"
-    ? utf8Length(encoded)
-    : encoded.length;
-  if (bytes > MAX_VALUE_BYTES) {
-    throw new RangeError(
-      `value must take at most ${MAX_VALUE_BYTES} bytes: received ${bytes}`,
-    );
+  /** About how many bytes it takes. */
+  get length(): number {
+    return this.#stored.length;
+  }
+
+  /**
+   * Decodes the key and the value.
+   *
+   * @throws {Error} If it is something else, or belongs to another key.
+   */
+  decode(): { key: KvKey; value: unknown } {
+    const { key, value } = Object(decodeValue(this.#stored));
+    if (!Array.isArray(key) || !key.every(isPart) || value === undefined) {
+      throw new TypeError("a key and a value are expected under a digest");
+    }
+    if (!this.#isKey(key as unknown as KvKey)) {
+      throw new TypeError("the value under a digest belongs to another key");
+    }
+    return { key: key as unknown as KvKey, value };
   }
 }
 
-/** A value together with its key, as it is stored under a shortened one. */
-export interface KeyedValue {
-  readonly key: KvKey;
-  readonly value: unknown;
-}
+/** The usual encoding, and the values that are stored with their keys. */
+export const workersCodec: KvCodec<WorkersValue> = {
+  encode: encodeValue,
+  decode: (stored) =>
+    stored instanceof KeyedValue ? stored.decode().value : decodeValue(stored),
+  bytes: (stored) => stored.length,
+};
 
-/** Puts the true key beside an encoded value. */
+/** Encodes a key with its encoded value. */
 export function encodeKeyed(key: KvKey, value: EncodedValue): EncodedValue {
   return typeof value === "string"
     ? `{"key":${JSON.stringify(key)},"value":${value}}`
     : encodeCbor({ key, value: decodeCbor(value) });
 }
 
-/**
- * Decodes what {@linkcode encodeKeyed} encoded.
- *
- * @throws {Error} If it is something else.
- */
-export function decodeKeyed(stored: EncodedValue): KeyedValue {
-  const keyed = decodeValue(stored) as KeyedValue | null;
-  if (!Array.isArray(keyed?.key) || keyed.value === undefined) {
-    throw new TypeError("a key and a value are expected under a digest");
-  }
-  return keyed;
+function isPart(part: unknown): boolean {
+  return typeof part === "string" && part.isWellFormed();
 }

@@ -1,40 +1,36 @@
 /**
- * What Workers KV says when it does not do what it was asked, and when to ask
- * again.
+ * The errors of Workers KV, and which operations to attempt again.
  *
  * @module
  */
 
-/** How long to wait before each further attempt, in milliseconds. */
-const PAUSES = [1_000, 1_500, 2_250, 3_375];
+import { retry } from "../core/retry.ts";
 
 /**
- * Tries again what failed only for now: one write a second and key is what the
- * platform allows.
+ * Attempts again what failed only for now: the platform takes one write a second
+ * and key.
  *
- * @param attempt What to try.
- * @param onUnknown Told of each attempt that may have been carried out although
- * it failed.
+ * @param attempt Makes an attempt.
+ * @param onUnknown Is called for every failed attempt that may have been applied.
  */
-export async function tryPatiently<T>(
+export function retryKv<T>(
   attempt: () => Promise<T>,
   onUnknown?: () => void,
 ): Promise<T> {
-  for (let i = 0;; i++) {
-    try {
-      return await attempt();
-    } catch (error) {
+  return retry(attempt, {
+    maxAttempts: 5,
+    firstPause: 2_000,
+    maxPause: 4_000,
+    isTransient(error) {
       const status = statusOf(error);
-      const isRefused = (status >= 400 && status < 500) || isNotSent(error);
-      if (!isRefused) onUnknown?.();
-      const isFinal = isRefused && status !== 429;
-      if (isFinal || i === PAUSES.length) throw error;
-      await sleep(PAUSES[i]! * (1 + Math.random() / 4));
-    }
-  }
+      const isRejected = (status >= 400 && status < 500) || isNotSent(error);
+      if (!isRejected) onUnknown?.();
+      return !isRejected || status === 429;
+    },
+  });
 }
 
-/** Whether values that were asked for together are too large for that. */
+/** Whether values are too large to be read together. */
 export function isTooLarge(error: unknown): boolean {
   return statusOf(error) === 413;
 }
@@ -44,7 +40,7 @@ function statusOf(error: unknown): number {
   return Number(/ failed: (\d{3})\b/.exec(messageOf(error))?.[1]);
 }
 
-/** Whether the runtime refused to send it. */
+/** Whether the runtime rejected the operation before it was sent. */
 function isNotSent(error: unknown): boolean {
   return error instanceof TypeError ||
     /^Too many (subrequests|API requests)/.test(messageOf(error));
@@ -52,8 +48,4 @@ function isNotSent(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

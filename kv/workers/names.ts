@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { WorkersKvNamespace } from "./client.ts";
+import { retryKv } from "./errors.ts";
+import { bytesOf, expiryOf } from "./metadata.ts";
 import { decodeKey, encodeKey, utf8Length } from "../core/key.ts";
 import { KeyLimit } from "../core/long_key.ts";
 import type { KvKey } from "../store.ts";
-import { tryPatiently } from "./errors.ts";
-import type { WorkersKvNamespace } from "./client.ts";
 
 /** The longest name that Workers KV takes, in bytes. */
 const MAX_NAME_BYTES = 512;
@@ -19,13 +20,19 @@ const MAX_PREFIX_BYTES = 256;
 /** What follows the prefix, and each part of an encoded key but the last. */
 const SEPARATOR = "!";
 
-/** A name, and the key that it encodes. */
-export interface WorkersName {
+/** The name of an entry. */
+export interface EntryName {
   readonly name: string;
   /** The key, which is a shortened one if `isShortened`. */
   readonly key: KvKey;
-  /** Whether the true key stands beside the value. */
+  /** Whether the true key is stored with the value. */
   readonly isShortened: boolean;
+}
+
+/** A name as it was listed. */
+export interface WorkersName extends EntryName {
+  /** About how many bytes the value takes at most. */
+  readonly bytes: number;
 }
 
 /** The names that start with a prefix of their own. */
@@ -42,7 +49,7 @@ export class WorkersNames {
   }
 
   /** The name of an entry. */
-  of(key: KvKey): WorkersName {
+  of(key: KvKey): EntryName {
     const stored = this.#limit.stored(key);
     return {
       name: this.#prefix + encodeKey(stored),
@@ -58,11 +65,12 @@ export class WorkersNames {
   async *list(
     namespace: WorkersKvNamespace,
     prefix: readonly string[],
+    alive: () => void,
   ): AsyncGenerator<WorkersName> {
     const { whole, shortened } = this.#limit.ranges(prefix);
     if (whole !== undefined) {
       const start = encodeKey(whole);
-      for await (const found of this.#startingWith(namespace, start)) {
+      for await (const found of this.#startingWith(namespace, start, alive)) {
         // The separator comes before all else that may follow.
         if (whole.length > 0 && found.id[start.length]! > SEPARATOR) break;
         yield found;
@@ -70,7 +78,7 @@ export class WorkersNames {
     }
     if (shortened !== undefined) {
       const start = encodeKey([...shortened, KeyLimit.digests.first]);
-      for await (const found of this.#startingWith(namespace, start)) {
+      for await (const found of this.#startingWith(namespace, start, alive)) {
         if (found.isShortened) yield found;
       }
     }
@@ -79,20 +87,24 @@ export class WorkersNames {
   async *#startingWith(
     namespace: WorkersKvNamespace,
     start: string,
+    alive: () => void,
   ): AsyncGenerator<WorkersName & { id: string }> {
     const prefix = this.#prefix + start;
-    let page = await tryPatiently(() => namespace.list({ prefix }));
+    let page = await retryKv(() => namespace.list({ prefix }));
     while (true) {
-      for (const { name } of page.keys) {
+      alive();
+      for (const { name, metadata } of page.keys) {
+        const expiry = expiryOf(metadata) ?? Infinity;
+        if (expiry <= Date.now()) continue;
         const id = name.slice(this.#prefix.length);
         const key = decodeKey(id);
         if (encodeKey(key) !== id) continue;
         const isShortened = this.#limit.isShortened(key);
-        yield { name, key, isShortened, id };
+        yield { name, key, isShortened, bytes: bytesOf(metadata), id };
       }
       const { cursor } = page;
       if (page.list_complete || cursor === undefined) return;
-      page = await tryPatiently(() => namespace.list({ prefix, cursor }));
+      page = await retryKv(() => namespace.list({ prefix, cursor }));
     }
   }
 }
@@ -103,13 +115,11 @@ export class WorkersNames {
  * @throws {TypeError} If it is not a well-formed string without a separator.
  * @throws {RangeError} If it leaves too little room for a key.
  */
-export function checkKeyPrefix(
-  keyPrefix: unknown,
-): asserts keyPrefix is string {
-  if (typeof keyPrefix !== "string" || !keyPrefix.isWellFormed()) {
+export function checkKeyPrefix(keyPrefix: string): void {
+  if (!keyPrefix.isWellFormed()) {
     throw new TypeError(
-      "Cannot make a WorkersKvStore: keyPrefix must be a well-formed string: " +
-        `received a value of type ${typeof keyPrefix}`,
+      "Cannot make a WorkersKvStore: keyPrefix must be well-formed: " +
+        "received a lone surrogate",
     );
   }
   if (keyPrefix.includes(SEPARATOR)) {

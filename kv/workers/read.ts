@@ -4,27 +4,32 @@
  * @module
  */
 
-import { isTooLarge, tryPatiently } from "./errors.ts";
 import type { WorkersKvNamespace, WorkersKvResult } from "./client.ts";
+import { isTooLarge, retryKv } from "./errors.ts";
+import { expiryOf } from "./metadata.ts";
 import type { EncodedValue } from "../core/value.ts";
 
-/** The most names that may be asked for at once. */
+/** The most names that one operation reads. */
 export const MAX_NAMES = 100;
 
-/** An entry as it was found. */
-export interface WorkersEntry {
-  readonly name: string;
-  /** The stored value; `undefined` if there is none. */
-  readonly stored: EncodedValue | undefined;
-  /** When it expires, in epoch milliseconds; `undefined` for never. */
-  readonly expiry: number | undefined;
-}
+/** An entry as it was found, or why it cannot be read. */
+export type WorkersEntry =
+  & { readonly name: string }
+  & (
+    | {
+      /** The stored value; `undefined` if there is none. */
+      readonly stored: EncodedValue | undefined;
+      /** When it expires, in epoch milliseconds; `undefined` for never. */
+      readonly expiry: number | undefined;
+    }
+    | { readonly error: unknown }
+  );
 
 /**
- * Reads entries: all at once if they are not too large for that, one after the
- * other at worst.
+ * Reads entries: all at once if they are not too large for that, one by one at
+ * worst.
  *
- * @param namespace Where to read.
+ * @param namespace The namespace to read.
  * @param names At most a hundred different names.
  * @returns The entries in the order of their names, in pages.
  */
@@ -38,7 +43,9 @@ export async function* readEntries(
   try {
     entries = await readTogether(namespace, names);
   } catch (error) {
-    if (!isTooLarge(error)) throw error;
+    if (!isTooLarge(error)) {
+      return yield names.map((name) => ({ name, error }));
+    }
     const half = names.length >> 1;
     yield* readEntries(namespace, names.slice(0, half));
     yield* readEntries(namespace, names.slice(half));
@@ -47,40 +54,34 @@ export async function* readEntries(
   yield entries;
 }
 
-/** As bytes, which JSON and CBOR both are. */
+/** Reads bytes, which JSON and CBOR both are. */
 async function readEntry(
   namespace: WorkersKvNamespace,
   name: string,
 ): Promise<WorkersEntry> {
-  const result = await tryPatiently(() =>
-    namespace.getWithMetadata(name, "arrayBuffer")
-  );
-  return {
-    name,
-    stored: result.value === null ? undefined : new Uint8Array(result.value),
-    expiry: expiryOf(result),
-  };
+  try {
+    const { value, metadata } = await retryKv(() =>
+      namespace.getWithMetadata(name, "arrayBuffer")
+    );
+    const stored = value === null ? undefined : new Uint8Array(value);
+    return { name, stored, expiry: expiryOf(metadata) };
+  } catch (error) {
+    return { name, error };
+  }
 }
 
-/** As text, which is all that several values may come as. */
+/** Reads text, the only form in which several values come. */
 async function readTogether(
   namespace: WorkersKvNamespace,
   names: string[],
 ): Promise<WorkersEntry[]> {
-  const results = await tryPatiently(() =>
-    namespace.getWithMetadata(names, "text")
-  );
+  const results = await retryKv(() => namespace.getWithMetadata(names, "text"));
   return await Promise.all(names.map((name) => {
-    const result = results.get(name);
-    const stored = result?.value ?? undefined;
-    // That is what becomes of CBOR's first byte, and what JSON never starts with.
-    return stored?.startsWith("\ufffd")
+    const { value, metadata }: WorkersKvResult<string> = results.get(name) ??
+      { value: null, metadata: null };
+    // The first byte of CBOR becomes this character, which JSON never has there.
+    return value?.startsWith("\ufffd")
       ? readEntry(namespace, name)
-      : { name, stored, expiry: result ? expiryOf(result) : undefined };
+      : { name, stored: value ?? undefined, expiry: expiryOf(metadata) };
   }));
-}
-
-function expiryOf({ metadata }: WorkersKvResult<unknown>): number | undefined {
-  const { expires } = (metadata ?? {}) as { expires?: unknown };
-  return typeof expires === "number" ? expires : undefined;
 }
