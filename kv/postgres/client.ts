@@ -1,12 +1,17 @@
 /**
- * The PostgreSQL clients that a store can use, and how to ask them.
+ * The PostgreSQL clients that a store can use, and how to run statements on them.
  *
  * @module
  */
 
 // deno-lint-ignore-file no-explicit-any -- the clients' own parameter types differ
 
-import { isServerError, isUnknown } from "./errors.ts";
+import {
+  isServerError,
+  isUnknown,
+  redacted,
+  UnexpectedAnswer,
+} from "./errors.ts";
 
 /**
  * What a store needs of postgres.js.
@@ -22,12 +27,12 @@ import { isServerError, isUnknown } from "./errors.ts";
  * ```
  */
 export interface PostgresJsClient {
-  /** Makes a query out of its text and parameters. */
+  /** Makes a query out of its text and parameters; it runs once awaited. */
   unsafe(
     query: string,
     parameters?: any[],
     options?: { prepare?: boolean },
-  ): { values(): PromiseLike<any[][]> };
+  ): { raw(): PromiseLike<any> };
 }
 
 /**
@@ -46,22 +51,32 @@ export interface PgliteClient {
   query(
     query: string,
     parameters?: any[],
-    options?: { rowMode?: "array" },
-  ): PromiseLike<{ rows: any[] }>;
+    options?: any,
+  ): PromiseLike<{ rows: any[]; affectedRows?: number }>;
+  /** Runs statements without parameters; it tells PGlite from other clients. */
+  exec(query: string): PromiseLike<unknown>;
 }
 
-/** Runs a statement; its rows come as arrays. */
-export type Query = (
-  statement: string,
-  parameters: (string | number | null)[],
-) => PromiseLike<unknown[][]>;
+/** A parameter or a column: always text, or NULL. */
+export type Text = string | null;
 
-/** Asks, and once more if the connection breaks: only for what writes nothing. */
+/** What the server answered. */
+export interface Answer {
+  /** The rows, each an array of its columns. */
+  readonly rows: readonly (readonly Text[])[];
+  /** How many rows were written or returned, as the client says. */
+  readonly count: unknown;
+}
+
+/** Runs a statement. */
+export type Query = (statement: string, parameters: Text[]) => Promise<Answer>;
+
+/** Runs a statement, and again if the connection breaks: only for reads. */
 export async function queryTwice(
   query: Query,
   statement: string,
-  parameters: (string | number)[],
-): Promise<unknown[][]> {
+  parameters: Text[],
+): Promise<Answer> {
   try {
     return await query(statement, parameters);
   } catch (error) {
@@ -79,7 +94,20 @@ export async function queryTwice(
 export function queryOf(client: PostgresJsClient | PgliteClient): Query {
   let query = queries.get(client);
   if (query === undefined) {
-    query = pausingAfterBreaks(rawQueryOf(client));
+    query = isPostgresJs(client)
+      ? pausingAfterBreaks(
+        (statement, parameters) =>
+          // It has no effect if the client was made with `prepare: false`.
+          client.unsafe(statement, parameters, { prepare: true }).raw(),
+        answerOfPostgresJs,
+      )
+      : isPglite(client)
+      ? pausingAfterBreaks(
+        (statement, parameters) =>
+          client.query(statement, parameters, PGLITE_OPTIONS),
+        answerOfPglite,
+      )
+      : unsupported(client);
     queries.set(client, query);
   }
   return query;
@@ -87,20 +115,9 @@ export function queryOf(client: PostgresJsClient | PgliteClient): Query {
 
 const queries = new WeakMap<object, Query>();
 
-function rawQueryOf(client: PostgresJsClient | PgliteClient): Query {
-  if (has(client, "unsafe")) {
-    return (statement, parameters) =>
-      // Where the client was made with `prepare: false`, that prevails.
-      client.unsafe(statement, parameters, { prepare: true }).values();
-  }
-  if (has(client, "query")) {
-    return async (statement, parameters) =>
-      (await client.query(statement, parameters, { rowMode: "array" })).rows;
-  }
-  throw new TypeError(
-    "Cannot make a PostgresKvStore: sql must be a client of postgres.js or " +
-      `PGlite: received ${client === null ? "null" : `a ${typeof client}`}`,
-  );
+/** Whether it is the client of a transaction, which the caller began. */
+export function isTransaction(client: PostgresJsClient | PgliteClient) {
+  return "savepoint" in client || "rollback" in client;
 }
 
 /*
@@ -110,7 +127,10 @@ function rawQueryOf(client: PostgresJsClient | PgliteClient): Query {
  * that may come from a broken connection is passed on in a later turn of the
  * event loop, and no other query is sent until then.
  */
-function pausingAfterBreaks(query: Query): Query {
+function pausingAfterBreaks<Result>(
+  send: (statement: string, parameters: Text[]) => PromiseLike<Result>,
+  answerOf: (result: Result) => Answer,
+): Query {
   let pause: Promise<void> | undefined;
   async function failed(error: unknown): Promise<never> {
     if (!isServerError(error)) {
@@ -119,28 +139,91 @@ function pausingAfterBreaks(query: Query): Query {
       });
       await pause;
     }
-    throw error;
+    throw redacted(error);
   }
-  return (statement, parameters) =>
-    pause === undefined
-      ? query(statement, parameters).then(undefined, failed)
-      : pause.then(() => query(statement, parameters))
-        .then(undefined, failed);
+  function run(statement: string, parameters: Text[]): Promise<Answer> {
+    return pause === undefined
+      ? send(statement, parameters).then(answerOf, failed) as Promise<Answer>
+      : pause.then(() => run(statement, parameters));
+  }
+  return run;
 }
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** Whether it is the client of a transaction, which the caller began. */
-export function isTransaction(client: PostgresJsClient | PgliteClient) {
-  return "savepoint" in client || "rollback" in client;
+function isPostgresJs(client: any): client is PostgresJsClient {
+  if (typeof client?.unsafe !== "function") return false;
+  try {
+    // It is not sent. Other clients have an `unsafe` that does other things.
+    return typeof client.unsafe("SELECT 1")?.raw === "function";
+  } catch {
+    return false;
+  }
 }
 
-function has<Name extends "unsafe" | "query">(
-  client: PostgresJsClient | PgliteClient,
-  name: Name,
-): client is Extract<typeof client, Record<Name, unknown>> {
-  const methods = client as Partial<PostgresJsClient & PgliteClient> | null;
-  return typeof methods?.[name] === "function";
+function isPglite(client: any): client is PgliteClient {
+  return typeof client?.query === "function" &&
+    typeof client.exec === "function" && typeof client.prepare !== "function";
+}
+
+function unsupported(client: unknown): never {
+  const name = (client as object | null | undefined)?.constructor?.name;
+  const received = client === null
+    ? "null"
+    : typeof client === "object" && name
+    ? `an object of class ${name}`
+    : `a value of type ${typeof client}`;
+  throw new TypeError(
+    "Cannot create a PostgresKvStore: sql must be a client of postgres.js " +
+      "(3.4 or later), PGlite or Bun.SQL, or one of their transactions: " +
+      `received ${received}`,
+  );
+}
+
+/**
+ * The rows are raw, because neither parsers nor transforms of the client touch
+ * those: columns as bytes of text.
+ */
+function answerOfPostgresJs(result: any): Answer {
+  if (!Array.isArray(result)) throw new UnexpectedAnswer();
+  const { count } = result as { count?: unknown };
+  const rows: unknown[] = result;
+  for (const row of rows) {
+    if (!Array.isArray(row)) throw new UnexpectedAnswer();
+    for (let i = 0; i < row.length; i++) row[i] = textOf(row[i]);
+  }
+  return { rows: rows as Text[][], count };
+}
+
+function textOf(column: unknown): Text {
+  if (column === null || typeof column === "string") return column;
+  if (!(column instanceof Uint8Array)) throw new UnexpectedAnswer();
+  return column.constructor === Uint8Array
+    ? decoder.decode(column)
+    : column.toString();
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** PGlite's own parser and serializer of text may have been replaced. */
+const PGLITE_OPTIONS = {
+  rowMode: "array",
+  parsers: { 25: (text: string) => text },
+  serializers: { 25: (text: string) => text },
+};
+
+function answerOfPglite(
+  { rows, affectedRows }: { rows: any[]; affectedRows?: number },
+): Answer {
+  if (!Array.isArray(rows) || !rows.every(isTexts)) {
+    throw new UnexpectedAnswer();
+  }
+  return { rows, count: affectedRows };
+}
+
+function isTexts(row: unknown): boolean {
+  return Array.isArray(row) &&
+    row.every((column) => column === null || typeof column === "string");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The client could not connect, or was told to end before. */
+/** The client could not connect, or was ended before. */
 const NOT_SENT = new Set([
   "CONNECT_TIMEOUT",
   "CONNECTION_ENDED",
@@ -13,11 +13,25 @@ const NOT_SENT = new Set([
   "ENOTFOUND",
 ]);
 
-/** The server did not take the connection. */
+/** The server did not accept the connection. */
 const NOT_CONNECTED = /^(28...|3D000|53300|57P03)$/;
 
 /** The server itself does not know, or the connection failed. */
 const UNKNOWN = /^(08...|40003)$/;
+
+/** What a pooler causes that does not know the client's prepared statements. */
+const BROKEN_STATEMENT = /^(08P01|26000|42P05)$/;
+
+const POOLER = "A connection pooler such as PgBouncer may break prepared " +
+  "statements: create the client with prepare: false";
+
+/** The server answered something else than the statement asks for. */
+export class UnexpectedAnswer extends Error {
+  /** Creates the error. */
+  constructor(reason = `the answer does not fit the statement. ${POOLER}`) {
+    super(reason);
+  }
+}
 
 interface ClientError {
   readonly code?: unknown;
@@ -25,7 +39,7 @@ interface ClientError {
 }
 
 /**
- * Whether the server refused the statement and undid all of it, so that the
+ * Whether the server rejected the statement and undid all of it, so that the
  * connection and the server are well.
  */
 export function isServerError(error: unknown): boolean {
@@ -33,16 +47,21 @@ export function isServerError(error: unknown): boolean {
   return severity === "ERROR" && !UNKNOWN.test(String(code));
 }
 
-/** Whether a statement that is refused like this may succeed if repeated. */
+/** Whether a statement that is rejected like this may succeed if repeated. */
 export function isTransient(error: unknown): boolean {
   const { code } = fieldsOf(error);
   return isServerError(error) && (code === "40001" || code === "40P01");
 }
 
+/** Whether the table does not exist. */
+export function isMissingTable(error: unknown): boolean {
+  return isServerError(error) && fieldsOf(error).code === "42P01";
+}
+
 /**
- * Whether the statement may have been carried out nevertheless. That is so
- * unless the error proves the contrary: a client may hand any of its own errors
- * to a statement that is under way.
+ * Whether the statement may have been executed nevertheless. That is so unless
+ * the error proves the contrary: a client may give any of its own errors to a
+ * statement that is under way.
  */
 export function isUnknown(error: unknown): boolean {
   if (isServerError(error)) return false;
@@ -50,6 +69,70 @@ export function isUnknown(error: unknown): boolean {
   return severity === undefined
     ? !NOT_SENT.has(String(code))
     : !NOT_CONNECTED.test(String(code));
+}
+
+/** The fields that say what failed, in the words of postgres.js and PGlite. */
+const SAFE_FIELDS = [
+  "code",
+  "severity",
+  "severity_local",
+  "hint",
+  "position",
+  "schema_name",
+  "schema",
+  "table_name",
+  "table",
+  "column_name",
+  "column",
+  "data type_name",
+  "dataType",
+  "constraint_name",
+  "constraint",
+  "file",
+  "line",
+  "routine",
+  "errno",
+  "syscall",
+  "address",
+  "port",
+];
+
+/**
+ * A copy of a client's error that holds no values: the client's own one may hold
+ * the statement's parameters and the row that failed.
+ */
+export function redacted(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof UnexpectedAnswer) {
+    return error;
+  }
+  const { name, stack } = error;
+  const copy = new Error(messageOf(error));
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(error));
+  const fields: Record<string, unknown> = { name, stack };
+  for (const field of SAFE_FIELDS) {
+    const value = (error as unknown as Record<string, unknown>)[field];
+    if (typeof value === "string" || typeof value === "number") {
+      fields[field] = value;
+    }
+  }
+  for (const [field, value] of Object.entries(fields)) {
+    Object.defineProperty(copy, field, {
+      value,
+      enumerable: field !== "name" && field !== "stack",
+      configurable: true,
+      writable: true,
+    });
+  }
+  return copy;
+}
+
+function messageOf(error: Error): string {
+  const { code } = fieldsOf(error);
+  // Node puts the errors of several addresses into one without a message.
+  const message = error.message || String(code ?? error.name);
+  return BROKEN_STATEMENT.test(String(code))
+    ? `${message}. ${POOLER}`
+    : message;
 }
 
 function fieldsOf(error: unknown): ClientError {

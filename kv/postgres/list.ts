@@ -4,22 +4,28 @@
  * @module
  */
 
-import { decodeKey, encodeKey, type KeyRange, keyRange } from "../core/key.ts";
-import { idAfter } from "../core/paging.ts";
-import { KeyLimit } from "../core/long_key.ts";
-import { type Query, queryTwice } from "./client.ts";
-import type { PostgresStatements } from "./sql.ts";
-import { KEY_LIMIT } from "./operations.ts";
+import {
+  compareStrings,
+  decodeKey,
+  encodeKey,
+  type KeyRange,
+  keyRange,
+} from "../core/key.ts";
 import type { KvStoredEntry } from "../core/listing.ts";
+import { KeyLimit } from "../core/long_key.ts";
+import { idAfter, PAGE_BYTES } from "../core/paging.ts";
+import type { KvKey } from "../store.ts";
+import type { Answer, Query, Text } from "./client.ts";
+import { UnexpectedAnswer } from "./errors.ts";
+import { KEY_LIMIT, storedKeyOf } from "./operations.ts";
+import type { PostgresStatements } from "./sql.ts";
 
 const FIRST_PAGE = 100;
 const MAX_PAGE = 1_000;
-/** About how large a page may become, if its values are like the last one's. */
-const PAGE_BYTES = 1_048_576;
 
 /**
- * The entries under a prefix, in key order. Each page is a statement of its own
- * that starts behind the last key, so nothing is held between two of them.
+ * The entries under a prefix, in key order. Each page is a separate statement
+ * that starts after the last key, so nothing is held between two of them.
  */
 export async function* listPages(
   query: Query,
@@ -56,33 +62,58 @@ async function* pagesIn(
   let { start } = range;
   let limit = FIRST_PAGE;
   while (true) {
+    const parameters = [start, `${limit}`, `${PAGE_BYTES}`, ...bounds];
     const time = Date.now();
-    const rows = await queryTwice(query, statement, [start, limit, ...bounds]);
-    yield rows.map((row) => entryOf(row, time));
-    if (rows.length < limit) return;
-    start = idAfter(rows.at(-1)![0] as string);
-    limit = nextLimit(rows);
+    const { rows } = await query(statement, parameters);
+    checkRows(rows, start, range.end);
+    if (rows.length > 0) yield rows.map((row) => entryOf(row, time));
+    let length = 1;
+    for (const row of rows) length += row[1]!.length;
+    // A unit of a string takes three bytes at most.
+    if (rows.length < limit && length * 3 < PAGE_BYTES) return;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    start = idAfter(last[0]!);
+    // The bytes end most pages of large values, so the limit may be generous.
+    const fitting = Math.ceil(2 * PAGE_BYTES * rows.length / length);
+    limit = Math.min(MAX_PAGE, fitting);
   }
 }
 
-function entryOf(row: unknown[], time: number): KvStoredEntry<string> {
-  const [stored, value, fullKey, left] = row as [
-    string,
-    string,
-    string | null,
-    number | null,
-  ];
+/** A key outside the range or out of order would belong to another prefix. */
+function checkRows(
+  rows: Answer["rows"],
+  start: string,
+  end: string | undefined,
+): void {
+  let least = start;
+  for (const row of rows) {
+    const key = row[0];
+    if (
+      row.length !== 4 || typeof key !== "string" ||
+      typeof row[1] !== "string" || compareStrings(key, least) < 0 ||
+      end !== undefined && compareStrings(key, end) >= 0
+    ) throw new UnexpectedAnswer("the rows are not in key order, or too many");
+    least = key;
+  }
+}
+
+function entryOf(row: readonly Text[], time: number): KvStoredEntry<string> {
+  const [stored, value, fullKey, left] = row as [string, string, Text, Text];
+  const key = decodeKey(fullKey ?? stored);
+  if (!isKeyOf(key, stored, fullKey)) {
+    const error = new Error("no store writes such a key in the table");
+    return { key, error };
+  }
   return {
-    key: decodeKey(fullKey ?? stored),
+    key,
     value,
-    expiry: left === null ? undefined : time + left,
+    expiry: left === null ? undefined : time + Number(left),
   };
 }
 
-/** Larger pages save round trips, as long as they hold small values. */
-function nextLimit(rows: unknown[][]): number {
-  let bytes = 1;
-  for (const row of rows) bytes += (row[1] as string).length;
-  const fitting = Math.floor(PAGE_BYTES * rows.length / bytes);
-  return Math.max(1, Math.min(fitting, MAX_PAGE));
+/** Whether an entry is where `get` looks for it. */
+function isKeyOf(key: KvKey, stored: string, fullKey: Text): boolean {
+  const id = encodeKey(key);
+  return id === (fullKey ?? stored) && storedKeyOf(key, id) === stored;
 }

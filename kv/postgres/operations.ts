@@ -7,6 +7,8 @@
 import type { KvCall } from "../core/call.ts";
 import { compareStrings, encodeKey } from "../core/key.ts";
 import { KeyLimit } from "../core/long_key.ts";
+import type { KvKey } from "../store.ts";
+import type { Text } from "./client.ts";
 
 /** What a statement does. */
 export type Kind = "read" | "set" | "delete" | "create" | "swap" | "remove";
@@ -30,7 +32,7 @@ export const KEY_LIMIT = new KeyLimit(MAX_STORED_KEY_BYTES);
 /** About how many bytes a statement carries; a single value may be larger. */
 const MAX_STATEMENT_BYTES = 262_144;
 
-/** What a call needs done. */
+/** What a call does. */
 export function kindOf(call: KvCall<string>): Kind {
   if (call.kind === "get") return "read";
   if (call.kind !== "cas") return call.kind;
@@ -40,19 +42,23 @@ export function kindOf(call: KvCall<string>): Kind {
   return call.value === undefined ? "remove" : "swap";
 }
 
-/** A call with its stored key. */
-export function operationOf(call: KvCall<string>): Operation {
-  const { id, expected } = call;
+/** The encoded key under which a key with an encoded form is stored. */
+export function storedKeyOf(key: KvKey, id: string): string {
   // Nearly all keys fit without counting: a unit takes three bytes at most.
   if (
     id.length * 3 < MAX_STORED_KEY_BYTES && !id.includes(KeyLimit.digests.first)
   ) {
-    return { call, key: id, fullKey: null, expected };
+    return id;
   }
-  const stored = KEY_LIMIT.stored(call.key);
-  return stored === call.key
-    ? { call, key: id, fullKey: null, expected }
-    : { call, key: encodeKey(stored), fullKey: id, expected };
+  const stored = KEY_LIMIT.stored(key);
+  return stored === key ? id : encodeKey(stored);
+}
+
+/** A call with its stored key. */
+export function operationOf(call: KvCall<string>): Operation {
+  const { id, expected } = call;
+  const key = storedKeyOf(call.key, id);
+  return { call, key, fullKey: key === id ? null : id, expected };
 }
 
 /** The statements that a batch needs: what each does, and for which calls. */
@@ -88,16 +94,15 @@ export function statementsOf(
   return statements;
 }
 
-type Parameter = string | number | null;
-
-const key = (operation: Operation): Parameter => operation.key;
-const fullKey = (operation: Operation): Parameter => operation.fullKey;
-const expected = (operation: Operation): Parameter => operation.expected!;
-const value = ({ call }: Operation): Parameter => call.value!;
-const ttl = ({ call }: Operation): Parameter => call.ttl ?? null;
+const key = (operation: Operation): Text => operation.key;
+const fullKey = (operation: Operation): Text => operation.fullKey;
+const expected = (operation: Operation): Text => operation.expected!;
+const value = ({ call }: Operation): Text => call.value!;
+const ttl = ({ call }: Operation): Text =>
+  call.ttl === undefined ? null : `${call.ttl}`;
 
 const PARAMETERS: Readonly<
-  Record<Kind, readonly ((operation: Operation) => Parameter)[]>
+  Record<Kind, readonly ((operation: Operation) => Text)[]>
 > = {
   read: [key],
   set: [key, value, fullKey, ttl],
@@ -111,7 +116,7 @@ const PARAMETERS: Readonly<
 export function parametersOf(
   kind: Kind,
   operations: readonly Operation[],
-): Parameter[] {
+): Text[] {
   const [operation] = operations;
   return operations.length === 1
     ? PARAMETERS[kind].map((parameter) => parameter(operation!))
@@ -119,7 +124,7 @@ export function parametersOf(
 }
 
 /** Where all are NULL, no text does as well: what is missing is NULL. */
-function joined(parameters: readonly Parameter[]): string {
+function joined(parameters: readonly Text[]): string {
   return parameters.every((parameter) => parameter === null)
     ? ""
     : parameters.join("\n");

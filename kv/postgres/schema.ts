@@ -1,56 +1,34 @@
 /**
- * The table of a PostgreSQL store.
+ * The table of a PostgreSQL store: its name and its definition.
  *
  * @module
  */
 
-import { failure } from "../core/message.ts";
-import { KvError } from "../errors.ts";
 import { utf8Length } from "../core/key.ts";
-import { type Query, queryTwice } from "./client.ts";
+import type { PostgresKvStoreOptions } from "./options.ts";
 
-/**
- * Options that say which table it is.
- *
- * @example Usage
- * ```ts
- * import type { PostgresKvStoreOptions } from "@org/kv/postgres";
- *
- * const options: PostgresKvStoreOptions = { tableName: "cache.entries" };
- * ```
- */
-export interface PostgresKvStoreOptions {
-  /**
-   * The name of the table, which may have the name of an existing schema and a
-   * dot in front. It is quoted, so it is case-sensitive.
-   *
-   * @default {"kv"}
-   */
-  readonly tableName?: string;
-  /**
-   * Whether the table, when it is made, is to be `UNLOGGED`: writes are much
-   * cheaper, but the table is empty after a crash of the server, and on its
-   * replicas.
-   *
-   * @default {false}
-   */
-  readonly unlogged?: boolean;
+/** The name of a table. */
+export interface TableName {
+  /** The schema; `undefined` for the one that the server chooses. */
+  readonly schema: string | undefined;
+  /** The table. */
+  readonly name: string;
 }
 
 /** The longest identifier that PostgreSQL does not cut off. */
 const MAX_IDENTIFIER_BYTES = 63;
 
 /**
- * The SQL that makes the table of a {@linkcode PostgresKvStore}, for those who
- * make it themselves. The store finds the table and sends no DDL then.
+ * The SQL that creates the table of a {@linkcode PostgresKvStore}, for those who
+ * create it themselves. The store finds the table and sends no DDL then.
  *
  * Compression by LZ4 is several times as fast as the default. Where the server
  * was built without it, or is older than PostgreSQL 14, leave it out: the store
- * operations just as well.
+ * works just as well.
  *
  * @param options The name of the table, and whether it is `UNLOGGED`.
  * @returns Statements, each with a semicolon at its end.
- * @throws {TypeError} If the name is none.
+ * @throws {TypeError} If the table name is invalid.
  *
  * @example Usage
  * ```ts
@@ -63,79 +41,59 @@ const MAX_IDENTIFIER_BYTES = 63;
  *   key text COLLATE "C" PRIMARY KEY,
  *   value text COMPRESSION lz4 NOT NULL,
  *   full_key text COLLATE "C",
- *   expires bigint
+ *   expires bigint,
+ *   due bigint
  * );
- * CREATE INDEX ON "app"."kv" (expires) WHERE expires IS NOT NULL;
+ * CREATE INDEX ON "app"."kv" (due) WHERE due IS NOT NULL;
  * `,
  * );
  * ```
  */
 export function schema(options: PostgresKvStoreOptions = {}): string {
-  return definition(options, " COMPRESSION lz4");
+  return definition(
+    quoted(tableNameOf(options.tableName)),
+    options.unlogged ?? false,
+    true,
+  );
 }
 
-function definition(options: PostgresKvStoreOptions, compression: string) {
-  const table = quotedName(options.tableName);
-  return `CREATE ${options.unlogged ? "UNLOGGED " : ""}TABLE ${table} (
+/*
+ * An update that changes no indexed column can be a HOT update, which writes to
+ * no index and needs no vacuum. So there is an index by `due`, the time at which
+ * a sweep looks at the row, and none by `expires`. `due` is never later than the
+ * expiry. It may be earlier, as it stays when an entry is written again with a
+ * later expiry or with none; the sweep then sets it to the expiry, once, however
+ * often the entry was written.
+ */
+
+/** The SQL that creates a table with a quoted name. */
+export function definition(
+  table: string,
+  unlogged: boolean,
+  lz4: boolean,
+): string {
+  return `CREATE ${unlogged ? "UNLOGGED " : ""}TABLE ${table} (
   key text COLLATE "C" PRIMARY KEY,
-  value text${compression} NOT NULL,
+  value text${lz4 ? " COMPRESSION lz4" : ""} NOT NULL,
   full_key text COLLATE "C",
-  expires bigint
+  expires bigint,
+  due bigint
 );
-CREATE INDEX ON ${table} (expires) WHERE expires IS NOT NULL;
+${dueIndex(table)}
 `;
 }
 
-/** Makes the table, unless it is there. */
-export async function makeTable(
-  query: Query,
-  options: PostgresKvStoreOptions,
-): Promise<void> {
-  const table = quotedName(options.tableName);
-  const check = "SELECT to_regclass($1) IS NOT NULL, " +
-    "current_setting('server_encoding')";
-  const [row] = await queryTwice(query, check, [table]);
-  const [exists, encoding] = row as [boolean, string];
-  if (encoding !== "UTF8") {
-    throw new KvError(
-      `Cannot use ${table}: ` +
-        `the database must be encoded in UTF8: received ${encoding}`,
-    );
-  }
-  if (exists) return;
-  const [lz4] = await queryTwice(
-    query,
-    "SELECT 1 FROM pg_settings " +
-      "WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)",
-    [],
-  );
-  try {
-    await query(creation(options, lz4 !== undefined), []);
-  } catch (error) {
-    // Someone who does not wait for others may have made it just now.
-    const [row] = await queryTwice(query, check, [table]);
-    if (row![0] !== true) throw failure(`make ${table}`, error);
-  }
+/** The SQL that creates the index for sweeps. */
+export function dueIndex(table: string): string {
+  return `CREATE INDEX ON ${table} (due) WHERE due IS NOT NULL;`;
 }
 
 /**
- * One statement that makes the table unless it is there. Processes that do so
- * at once wait for each other, as two `CREATE TABLE IF NOT EXISTS` may fail, and
- * as none must find a table without its index.
+ * Checks the option `tableName`.
+ *
+ * @throws {TypeError} If it is not a name, or two names with a dot between them.
  */
-function creation(options: PostgresKvStoreOptions, lz4: boolean): string {
-  const name = literal(quotedName(options.tableName));
-  return `DO ${
-    literal(`BEGIN
-PERFORM pg_advisory_xact_lock(7738145620);
-IF to_regclass(${name}) IS NULL THEN
-${definition(options, lz4 ? " COMPRESSION lz4" : "")}END IF;
-END`)
-  }`;
-}
-
-/** The name of the table as it stands in a statement. */
-export function quotedName(tableName: unknown = "kv"): string {
+export function tableNameOf(tableName: unknown = "kv"): TableName {
   if (typeof tableName !== "string") throw badName(tableName, "be a string");
   const names = tableName.split(".");
   if (names.length > 2) throw badName(tableName, "hold one dot at most");
@@ -148,7 +106,7 @@ export function quotedName(tableName: unknown = "kv"): string {
       throw badName(tableName, `take at most ${MAX_IDENTIFIER_BYTES} bytes`);
     }
   }
-  return names.map((name) => `"${name.replaceAll('"', '""')}"`).join(".");
+  return { name: names.pop()!, schema: names[0] };
 }
 
 function badName(tableName: unknown, rule: string): TypeError {
@@ -160,7 +118,14 @@ function badName(tableName: unknown, rule: string): TypeError {
   );
 }
 
-function literal(text: string): string {
+/** The name of a table in a statement. */
+export function quoted({ schema, name }: TableName): string {
+  return (schema === undefined ? [name] : [schema, name])
+    .map((name) => `"${name.replaceAll('"', '""')}"`).join(".");
+}
+
+/** A text in a statement. */
+export function literal(text: string): string {
   const escaped = text.replaceAll("\\", "\\\\").replaceAll("'", "''");
   return `E'${escaped}'`;
 }

@@ -4,28 +4,35 @@
  * @module
  */
 
-/** The two forms of a statement: for one call, and for several. */
+/** The two forms of a statement: for one operation, and for several. */
 export interface Statement {
-  /** Its parameters are those of the call. */
+  /** Its parameters are those of the operation. */
   readonly single: string;
-  /** Its parameters are those of all calls, each joined by newlines. */
+  /** Its parameters are those of all operations, each joined by newlines. */
   readonly batch: string;
 }
 
 /*
- * All statements hold these lines:
+ * Invariants of every statement:
  *
+ * - All parameters and all columns of answers are text. Clients have options
+ *   that read or write other types in other ways.
+ * - Unless it is a plain write, whose number of rows the client reports, it
+ *   answers with a known number of rows, so that a missing answer is noticed.
  * - Time is the server's, in whole milliseconds: rounded up where an expiry is
- *   set and down where it is checked, so that no entry expires early. The time
- *   at which a statement started lies within the call, and an index can be
- *   asked with it, which it cannot with `clock_timestamp()`.
- * - Each statement is a transaction of its own, and locks its rows in key order,
- *   in which the parameters stand. So no two of them wait for each other.
- * - A batch looks up each of its keys by a subquery of its own, which the
- *   planner cannot turn into a scan of the whole table. A join it can, while the
- *   table is small, and the plan of a prepared statement outlives that.
- * - Neither an encoded key nor a stored value holds a newline, so a parameter
- *   that is split takes the place of an array, which clients escape at length.
+ *   set and down where it is checked, so that no entry expires early. The start
+ *   of the statement lies within the call, and can be looked up in an index,
+ *   which `clock_timestamp()` cannot.
+ * - Each statement is a transaction, and locks its rows in key order, in which
+ *   the parameters come. So no two statements wait for each other.
+ * - A batch looks up each of its keys by a separate subquery, which the planner
+ *   cannot turn into a scan of the whole table. It can do that with a join while
+ *   the table is small, and the plan of a prepared statement outlives that.
+ * - Rows are addressed by their key. Partitions have equal values of `ctid`, so
+ *   it only helps to find a row.
+ * - Neither an encoded key nor a stored value holds a newline, so one text that
+ *   is split takes the place of an array, which clients escape at length.
+ * - An update never raises `due`; see the table's definition.
  */
 const SECONDS = "date_part('epoch', statement_timestamp())";
 const NOW = `floor(${SECONDS} * 1000)::bigint`;
@@ -47,40 +54,42 @@ function optional(parameter: number): string {
 
 /** The statements on one table. */
 export class PostgresStatements {
-  /** `key` → its value. A batch has a row for each key, in their order. */
+  /** `key` → its value or NULL. A batch has a row for each key, in order. */
   readonly read: Statement;
   /** `key, value, full_key, ttl`. */
   readonly set: Statement;
   /** `key`. */
   readonly delete: Statement;
-  /** `key, value, full_key, ttl` → the keys under which nothing was. */
+  /** `key, value, full_key, ttl` → the keys that had no entry. */
   readonly create: Statement;
   /**
-   * `key, expected, value, ttl` → for each entry its number from 1 on, and NULL
-   * if it was swapped, or else its value.
+   * `key, expected, value, ttl` → for each operation its number from 1 on,
+   * whether the swap was made (`true` or `false`), and otherwise the value.
    */
   readonly swap: Statement;
   /** `key, expected` → as for a swap. */
   readonly remove: Statement;
   readonly #table: string;
 
-  /** Makes the statements on the table with a quoted name. */
+  /** Creates the statements on the table with a quoted name. */
   constructor(table: string) {
     this.#table = table;
     this.read = {
-      single: `SELECT value FROM ${table} WHERE key = $1 AND ${ALIVE}`,
+      single: `SELECT (SELECT value FROM ${table} WHERE key = $1 AND ${ALIVE})`,
       batch: `SELECT (SELECT value FROM ${table} WHERE key = w.key AND ${ALIVE})
 FROM unnest(${texts(1)}) AS w (key)`,
     };
-    const columns = "(key, value, full_key, expires)";
+    const columns = "(key, value, full_key, expires, due)";
+    const later = expiry("$4::text::bigint");
     const single = `INSERT INTO ${table} AS t ${columns}
-VALUES ($1, $2, $3, ${expiry("$4::bigint")})`;
+VALUES ($1, $2, $3, ${later}, ${later})`;
     const batch = `INSERT INTO ${table} AS t ${columns}
-SELECT key, value, full_key, ${expiry("ttl")}
+SELECT key, value, full_key, ${expiry("ttl")}, ${expiry("ttl")}
 FROM unnest(${texts(1)}, ${texts(2)}, ${optional(3)}, ${optional(4)}::bigint[])
   AS w (key, value, full_key, ttl)`;
     const overwrite = `ON CONFLICT (key) DO UPDATE
-SET value = excluded.value, expires = excluded.expires`;
+SET value = excluded.value, expires = excluded.expires,
+  due = least(t.due, excluded.due)`;
     this.set = {
       single: `${single} ${overwrite}`,
       batch: `${batch} ${overwrite}`,
@@ -99,8 +108,10 @@ SET value = excluded.value, expires = excluded.expires`;
 ) DELETE FROM ${table} WHERE key = ANY (ARRAY(SELECT key FROM locked))`,
     };
     this.swap = this.#compared(
-      `UPDATE ${table} AS t SET value = $3, expires = ${expiry("$4::bigint")}`,
-      `UPDATE ${table} AS t SET value = l.new, expires = ${expiry("l.ttl")}
+      `UPDATE ${table} AS t
+  SET value = $3, expires = ${later}, due = least(due, ${later})`,
+      `UPDATE ${table} AS t SET value = l.new,
+    expires = ${expiry("l.ttl")}, due = least(due, ${expiry("l.ttl")})
   FROM locked AS l`,
       `unnest(${texts(1)}, ${texts(2)}, ${texts(3)}, ${optional(4)}::bigint[])
     WITH ORDINALITY AS w (key, expected, new, ttl, number)`,
@@ -116,34 +127,45 @@ SET value = excluded.value, expires = excluded.expires`;
   }
 
   /**
-   * Deletes the first expired rows, up to a number and from an expiry on → their
-   * number, and the last expiry as text. Without parameters it is planned anew
-   * each time, which it must be: what suits a small table does not suit a large
-   * one.
+   * Deals with the first rows that are due, up to a number and from a time on:
+   * deletes those that have expired and postpones the others → their number, and
+   * the last `due` or NULL. The text differs each time, so that it is planned
+   * each time: the plan for a small table does not suit a large one.
    */
   sweep(limit: number, from?: string): string {
-    const next = from === undefined ? "" : ` AND expires >= ${from}`;
-    return `WITH swept AS (
-  DELETE FROM ${this.#table} WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM ${this.#table} WHERE expires <= ${NOW}${next}
-    ORDER BY expires LIMIT ${limit} FOR UPDATE SKIP LOCKED
-  )) RETURNING expires
-) SELECT count(*)::int, max(expires)::text FROM swept`;
+    const next = from === undefined ? "" : ` AND due >= ${from}`;
+    return `WITH found AS MATERIALIZED (
+  SELECT key, expires, due FROM ${this.#table} WHERE due <= ${NOW}${next}
+  ORDER BY due LIMIT ${limit} FOR UPDATE SKIP LOCKED
+), swept AS (
+  DELETE FROM ${this.#table} WHERE expires <= ${NOW}
+  AND key = ANY (ARRAY(SELECT key FROM found WHERE expires <= ${NOW}))
+), postponed AS (
+  UPDATE ${this.#table} SET due = expires WHERE key = ANY (ARRAY(
+    SELECT key FROM found WHERE expires IS NULL OR expires > ${NOW}))
+) SELECT count(*)::text, max(due)::text FROM found`;
   }
 
   /**
-   * A page of the entries from a key on: `first, limit`, and then, each only if
-   * asked for, `end` of the keys and `start, end` of the true keys of shortened
-   * ones → `key, value, full_key`, and the milliseconds that the entry has left,
-   * or NULL.
+   * A page of the entries from a key on: `first, limit, bytes`, and then, each
+   * only if the bounds name it, `end` of the keys and `start, end` of the true
+   * keys of shortened ones → `key, value, full_key`, and the milliseconds that
+   * the entry has left or NULL. A page ends after the value that reaches the
+   * limit of bytes. The server reads no value to find out its size.
    */
   page(bounds: { end: boolean; fullKey: boolean }): string {
     let condition = `key >= $1 AND ${ALIVE}`;
-    if (bounds.end) condition += " AND key < $3";
-    if (bounds.fullKey) condition += " AND full_key >= $4 AND full_key < $5";
-    return `SELECT key, value, full_key, (expires - ${NOW})::float8
-FROM ${this.#table}
-WHERE ${condition} ORDER BY key LIMIT $2`;
+    if (bounds.end) condition += " AND key < $4";
+    if (bounds.fullKey) condition += " AND full_key >= $5 AND full_key < $6";
+    return `SELECT key, value, full_key, remaining::text FROM (
+  SELECT key, value, full_key, expires - ${NOW} AS remaining,
+    octet_length(value) AS bytes,
+    sum(octet_length(value)) OVER (ORDER BY key ROWS UNBOUNDED PRECEDING) AS total
+  FROM (
+    SELECT key, value, full_key, expires FROM ${this.#table}
+    WHERE ${condition} ORDER BY key LIMIT $2::text::bigint
+  ) AS found
+) AS page WHERE total - bytes < $3::text::bigint ORDER BY key`;
   }
 
   /*
@@ -152,9 +174,9 @@ WHERE ${condition} ORDER BY key LIMIT $2`;
    * was not written is as old as the start of the statement; so it may even be
    * the expected value, if another call was faster.
    *
-   * A batch locks its rows first, and what the lock returns is what counts. If
-   * a row was changed while the lock was waited for, its new place is invisible
-   * to the UPDATE. It is not written then, and reported with its value.
+   * A batch locks its rows first, and decides by what the lock returns. If a row
+   * was changed while the lock was waited for, the UPDATE does not see its new
+   * place. It is not written then, and reported with its value.
    */
   #compared(
     single: string,
@@ -165,18 +187,21 @@ WHERE ${condition} ORDER BY key LIMIT $2`;
     return {
       single: `WITH done AS (
   ${single} WHERE key = $1 AND value = $2 AND ${ALIVE} RETURNING 1
-) SELECT 1, NULL FROM done
-UNION ALL SELECT 1, value FROM ${this.#table}
-WHERE key = $1 AND ${ALIVE} AND NOT EXISTS (SELECT FROM done)`,
+) SELECT '1', EXISTS (SELECT FROM done)::text, (
+  SELECT value FROM ${this.#table}
+  WHERE key = $1 AND ${ALIVE} AND NOT EXISTS (SELECT FROM done)
+)`,
       batch: `WITH locked AS MATERIALIZED (
-  SELECT w.number, w.expected, ${columns}t.place, t.value FROM ${wanted}
-  CROSS JOIN LATERAL (
-    SELECT ctid AS place, value FROM ${this.#table}
+  SELECT w.number, w.expected, ${columns}t.key, t.place, t.value FROM ${wanted}
+  LEFT JOIN LATERAL (
+    SELECT key, ctid AS place, value FROM ${this.#table}
     WHERE key = w.key AND ${ALIVE} FOR UPDATE
-  ) AS t
+  ) AS t ON true
 ), done AS (
-  ${batch} WHERE t.ctid = l.place AND l.value = l.expected RETURNING l.number
-) SELECT l.number::int, CASE WHEN done.number IS NULL THEN l.value END
+  ${batch} WHERE t.ctid = l.place AND t.key = l.key AND l.value = l.expected
+  RETURNING l.number
+) SELECT l.number::text, (done.number IS NOT NULL)::text,
+  CASE WHEN done.number IS NULL THEN l.value END
 FROM locked AS l LEFT JOIN done ON done.number = l.number`,
     };
   }

@@ -1,5 +1,5 @@
 /**
- * The deletion of expired rows of a PostgreSQL store.
+ * Sweeping a PostgreSQL store: deleting rows that have expired.
  *
  * @module
  */
@@ -16,35 +16,35 @@ const FULL_SWEEP_INTERVAL = 60_000;
 /** After how many writes to sweep again if there is more to sweep. */
 const SWEEP_WRITES = 32;
 
-/** How many rows a sweep deletes at most: some milliseconds' worth. */
+/** The most rows of a sweep, which takes some milliseconds then. */
 const MAX_SWEEP_ROWS = 512;
 
 /*
- * A sweep goes before a write, once a second, or as soon as there were some
- * writes if the last one had to leave expired rows behind. As it deletes more
- * than was written since, what is written with a TTL cannot outrun what is
- * swept; and most writes wait for none, however much has expired.
- * The write waits for the sweep, because the client is the caller's: it may be
- * ended as soon as the write is answered, and postgres.js leaves timers and the
- * connection of an unanswered query behind.
+ * A sweep runs before a write: once a second, or after some writes if the last
+ * sweep left rows that were due. As it deals with more rows than were written
+ * since, entries with a TTL cannot be written faster than they are swept; and
+ * most writes wait for no sweep, however much has expired.
+ * The write waits for the sweep, because the client belongs to the caller, who
+ * may end it as soon as the write is answered; postgres.js would leave timers and
+ * the connection of an unanswered query behind.
  *
- * The index keeps a deleted row until a vacuum, and none takes it away while any
+ * The index keeps a deleted row until a vacuum, and a vacuum keeps it while any
  * transaction is open that could see it. A search from the start steps over all
- * of them, so a sweep starts where the last one stopped. What that leaves out
- * (rows that others held, those of a clock that was put back) waits for a sweep
- * from the start.
+ * of them, so a sweep starts where the last one stopped. The rows that this
+ * leaves out (those that others held, and those of a clock that was set back)
+ * wait for the next sweep from the start.
  */
 
-/** Decides when to sweep, and does it. */
+/** Decides when to sweep, and sweeps. */
 export class Sweeper {
   readonly #query: Query;
   readonly #statements: PostgresStatements;
   #nextSweep = -Infinity;
-  /** Whether the last sweep left expired rows. */
+  /** Whether the last sweep left rows that were due. */
   #isBehind = false;
   /** The number of writes since the last sweep. */
   #writes = 0;
-  /** The expiry up to which all is swept, in epoch milliseconds. */
+  /** The time up to which all that was due is swept, in epoch milliseconds. */
   #swept: string | undefined;
   #nextFullSweep = -Infinity;
 
@@ -53,14 +53,14 @@ export class Sweeper {
     this.#statements = statements;
   }
 
-  /** Counts writes that are about to be made, and tells whether to sweep. */
+  /** Counts writes that are about to be made; returns whether to sweep. */
   isDue(writes: number): boolean {
     this.#writes += writes;
     return performance.now() >= this.#nextSweep ||
       this.#isBehind && this.#writes >= SWEEP_WRITES;
   }
 
-  /** Deletes some expired rows. */
+  /** Deals with some rows that are due. */
   async sweep(): Promise<void> {
     const limit = Math.min(100 + 2 * this.#writes, MAX_SWEEP_ROWS);
     this.#nextSweep = Infinity;
@@ -73,12 +73,12 @@ export class Sweeper {
     }
     try {
       const statement = this.#statements.sweep(limit, this.#swept);
-      const [row] = await this.#query(statement, []);
-      const [deleted, last] = row as [number, string | null];
-      this.#isBehind = deleted === limit;
+      const { rows } = await this.#query(statement, []);
+      const [found, last] = rows[0]!;
+      this.#isBehind = Number(found) === limit;
       this.#swept = last ?? this.#swept;
     } catch {
-      // Whatever it is, the write will tell.
+      // If something is wrong, the write reports it.
     } finally {
       this.#nextSweep = performance.now() + SWEEP_INTERVAL;
     }

@@ -71,11 +71,11 @@ export async function withTable(
     const sent: Sent[] = [];
     const store = new PostgresKvStore({
       unsafe: (statement, parameters = [], options) => ({
-        async values() {
+        async raw() {
           const one: Sent = { statement, parameters, rows: undefined };
           sent.push(one);
           const rows = await client.unsafe(statement, parameters, options)
-            .values();
+            .raw();
           one.rows = rows.length;
           return rows;
         },

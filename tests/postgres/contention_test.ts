@@ -63,10 +63,9 @@ testOnPostgres(
       await sql`UPDATE ${sql(tableName)} SET value = '2' WHERE key = 'a'`;
     });
     await writes;
-    assertEquals(await Promise.all([store.get(["a"]), store.get(["b"])]), [
-      1,
-      1,
-    ]);
+    // Whether the other transaction wrote before or after the repeated call.
+    assert([1, 2].includes((await store.get(["a"]))!));
+    assertEquals(await store.get(["b"]), 1);
   },
 );
 

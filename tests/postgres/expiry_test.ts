@@ -43,8 +43,8 @@ testOnPostgres(
   async ({ sql, connect, tableName }) => {
     using time = new FakeTime();
     await connect().get(["make", "the", "table"]);
-    await sql`INSERT INTO ${sql(tableName)} (key, value, expires)
-    SELECT 'dead' || i, '1', i FROM generate_series(1, 500) AS i`;
+    await sql`INSERT INTO ${sql(tableName)} (key, value, expires, due)
+    SELECT 'dead' || i, '1', i, i FROM generate_series(1, 500) AS i`;
     async function dead(): Promise<number> {
       const [row] = await sql`SELECT count(*)::int AS n
       FROM ${sql(tableName)} WHERE expires IS NOT NULL`;
@@ -67,7 +67,9 @@ testOnPostgres(
       70,
       0,
     ]);
-    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 501)`;
+    await sql`INSERT INTO ${
+      sql(tableName)
+    } VALUES ('dead', '1', null, 501, 501)`;
     await store.set(["a"], 1);
     time.tick(999);
     await store.set(["a"], 1);
@@ -87,8 +89,8 @@ testOnPostgres(
     await Promise.all(
       Array.from({ length: 1_000 }, (_, i) => store.set(["b", `${i}`], 1)),
     );
-    await sql`INSERT INTO ${sql(tableName)} (key, value, expires)
-    SELECT 'dead' || i, '1', i FROM generate_series(1, 3000) AS i`;
+    await sql`INSERT INTO ${sql(tableName)} (key, value, expires, due)
+    SELECT 'dead' || i, '1', i, i FROM generate_series(1, 3000) AS i`;
     time.tick(1_000);
     await store.set(["a"], 1);
     const [row] = await sql`SELECT count(*)::int AS n
@@ -112,7 +114,7 @@ testOnPostgres(
       ] as const
     ) {
       await sql`INSERT INTO ${sql(tableName)}
-        VALUES (${`dead ${expires}`}, '1', null, ${expires})`;
+        VALUES (${`dead ${expires}`}, '1', null, ${expires}, ${expires})`;
       time.tick(passes);
       await store.set(["a"], 1);
       const [row] = await sql`SELECT count(*)::int AS n
@@ -126,7 +128,7 @@ testOnPostgres(
   "the gets of a tick wait for no sweep",
   async ({ sql, store, tableName }) => {
     await store.set(["a"], 1);
-    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
+    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1, 1)`;
     using time = new FakeTime();
     time.tick(1_000);
     let write: Promise<void> | undefined;
@@ -143,7 +145,7 @@ testOnPostgres(
   "in the caller's transaction nothing is swept, and errors are told",
   async ({ sql, store, tableName }) => {
     await store.set(["a"], 1);
-    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1)`;
+    await sql`INSERT INTO ${sql(tableName)} VALUES ('dead', '1', null, 1, 1)`;
     await sql.begin(async (sql) => {
       await new PostgresKvStore(sql, { tableName }).set(["a"], 2);
     });
@@ -177,8 +179,8 @@ testOnPostgres(
   "a sweep skips rows that others hold",
   async ({ sql, connect, tableName }) => {
     await connect().set(["a"], 1);
-    await sql`INSERT INTO ${sql(tableName)} (key, value, expires)
-    SELECT 'dead' || i, '1', i FROM generate_series(1, 10) AS i`;
+    await sql`INSERT INTO ${sql(tableName)} (key, value, expires, due)
+    SELECT 'dead' || i, '1', i, i FROM generate_series(1, 10) AS i`;
     await sql.begin(async (sql) => {
       await sql`SELECT FROM ${sql(tableName)} WHERE key = 'dead5' FOR UPDATE`;
       await connect().set(["a"], 1);

@@ -22,12 +22,19 @@ function* searches(
   yield ["cas() that deletes", remove.single, [key, "'1'"]];
   yield ["many cas() that delete", remove.batch, [keys, values]];
   const prefix = statements.page({ end: true, fullKey: false });
-  yield ["list() of a prefix", prefix, ["'k'", "100", "'k\"'"]];
+  yield ["list() of a prefix", prefix, ["'k'", "'100'", "'9'", "'k\"'"]];
   const all = statements.page({ end: false, fullKey: false });
-  yield ["list() of all", all, ["''", "1000"]];
+  yield ["list() of all", all, ["''", "'1000'", "'9'"]];
   const shortened = statements.page({ end: true, fullKey: true });
   const { first, last } = KeyLimit.digests;
-  const bounds = [`'k!${first}'`, "100", `'k!${last}'`, "'k!a'", "'k!a\"'"];
+  const bounds = [
+    `'k!${first}'`,
+    "'100'",
+    "'9'",
+    `'k!${last}'`,
+    "'k!a'",
+    "'k!a\"'",
+  ];
   yield ["list() of shortened keys", shortened, bounds];
 }
 
@@ -76,9 +83,9 @@ testOnPostgres(
     await store.get(["make", "the", "table"]);
     await assertSearchesIndexed(sql, statements);
 
-    await sql.unsafe(`INSERT INTO ${table} (key, value, expires)
+    await sql.unsafe(`INSERT INTO ${table} (key, value, expires, due)
     SELECT 'k!' || to_char(i, 'FM000000'), '"value ' || i || '"',
-      CASE i % 2 WHEN 1 THEN i END
+      CASE i % 2 WHEN 1 THEN i END, CASE i % 2 WHEN 1 THEN i END
     FROM generate_series(1, 200000) AS i`);
     await sql.unsafe(`ANALYZE ${table}`);
     await assertSearchesIndexed(sql, statements);

@@ -65,7 +65,7 @@ testOnPostgres(
         assertEquals(reason.name, "KvError");
         assertEquals(
           reason.message,
-          `Cannot make "${name}"."kv": schema "${name}" does not exist`,
+          `Cannot create "${name}"."kv": schema "${name}" does not exist`,
         );
       }
       await sql`CREATE SCHEMA ${sql(name)}`;
@@ -133,7 +133,7 @@ testOnPostgres(
       await assertRejects(
         () => other.set(["a"], 1),
         KvError,
-        `Cannot make "${name}"."other": permission denied for schema ${name}`,
+        `Cannot create "${name}"."other": permission denied for schema ${name}`,
       );
     } finally {
       await client.end();

@@ -302,14 +302,14 @@ Deno.test("PostgresKvStore refuses what is no client", () => {
     assertThrows(
       () => new PostgresKvStore(client as never),
       TypeError,
-      "sql must be a client of postgres.js or PGlite: received ",
+      "sql must be a client of postgres.js (3.4 or later), PGlite or Bun.SQL",
     );
   }
 });
 
 Deno.test("PostgresKvStore and schema() refuse bad names", () => {
-  const sql = { unsafe: () => ({ values: () => Promise.resolve([]) }) };
-  const names = ["", "a.b.c", ".a", "a.", "a\0", "\ud800", "é".repeat(32), 1];
+  const sql = { unsafe: () => ({ raw: () => Promise.resolve([]) }) };
+  const names = ["", "a.b.c", ".a", "a.", "a\0", "\ud800", "é".repeat(32)];
   for (const tableName of names as string[]) {
     for (
       const name of [
