@@ -1,5 +1,5 @@
 // The links and the guarantees table of the documentation are correct.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Redis } from "ioredis";
 import { DatabaseSync } from "node:sqlite";
 import postgres from "postgres";
@@ -81,4 +81,13 @@ Deno.test("the links between the documents lead somewhere", async () => {
       assertEquals([document, target, found], [document, target, true]);
     }
   }
+});
+
+Deno.test("the charts take at most 150 KB together", async () => {
+  const folder = new URL("../../docs/images/", import.meta.url);
+  let bytes = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    bytes += (await Deno.stat(new URL(name, folder))).size;
+  }
+  assertLessOrEqual(bytes, 150_000);
 });
