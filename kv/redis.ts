@@ -15,14 +15,14 @@ import {
   encodeKey,
   startsWith,
 } from "./core/key.ts";
-import type { RedisClient } from "./redis/client.ts";
+import { fullPrefix, type RedisClient } from "./redis/client.ts";
 import { RedisCommands } from "./redis/commands.ts";
 import { Cork } from "./redis/cork.ts";
 import { namesUnder } from "./redis/list.ts";
 import { isNoScript, isRejection } from "./redis/errors.ts";
 import { GET_EXPIRING } from "./redis/scripts.ts";
 import { COMMAND_KEYS, RedisWriter } from "./redis/write.ts";
-import { codec, isOurs, MAX_VALUE_BYTES } from "./redis/codec.ts";
+import { codec, MAX_VALUE_BYTES } from "./redis/codec.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type { RedisClient } from "./redis/client.ts";
@@ -34,15 +34,15 @@ export type { RedisClient } from "./redis/client.ts";
  * ```ts
  * import type { RedisKvStoreOptions } from "@org/kv/redis";
  *
- * const options: RedisKvStoreOptions = { keyPrefix: "sessions:" };
+ * const options: RedisKvStoreOptions = { keyPrefix: "sessions" };
  * ```
  */
 export interface RedisKvStoreOptions {
   /**
-   * What every key in Redis starts with. It keeps the entries of a store apart
-   * from all else in the database.
+   * What every key in Redis starts with, before a `!`. Stores with different
+   * prefixes share no entries. It contains no `!`.
    *
-   * @default {"kv:"}
+   * @default {"kv"}
    */
   readonly keyPrefix?: string;
 }
@@ -51,12 +51,12 @@ export interface RedisKvStoreOptions {
  * A store on Redis or Redis Cluster, by ioredis 5 or 6.
  *
  * An entry is one Redis string. Its key is `keyPrefix` and the parts of the key
- * with `!` between them, and a plain value is its JSON, so that
- * `redis-cli GET 'kv:users!alice'` shows it. (In a part, `!`, `"`, spaces and
+ * with `!` between all of them, and a plain value is its JSON, so that
+ * `redis-cli GET 'kv!users!alice'` shows it. (In a part, `!`, `"`, spaces and
  * control characters are escaped.) The server counts the TTL, in milliseconds.
  *
  * The calls of one tick travel together. On a Cluster each goes to the node
- * that has its slot; with a hash tag in the prefix, as in `"{kv}:"`, all entries
+ * that has its slot; with a hash tag in the prefix, as in `"{kv}"`, all entries
  * are in one slot, and more calls fit into one command.
  *
  * **What may be lost.** Redis acknowledges a write before it is on disk, and
@@ -75,10 +75,10 @@ export interface RedisKvStoreOptions {
  * that are yours to set (`maxRetriesPerRequest`, 20 by default; `retryStrategy`;
  * `enableOfflineQueue`).
  *
- * **Other keys.** A key under the prefix that is no string, or a text that is no
- * JSON, is none of the store's: `list` leaves it out. For `get`, one that is no
- * string is no entry; for `cas` it is one that does not match, or an error. `set`
- * and `delete` replace and delete it.
+ * **Other keys.** No key of a store reaches the entries of another prefix. A key
+ * of another type under the prefix is not an entry: `get` finds nothing, `list`
+ * leaves it out, `cas` does not match or fails, and `set` and `delete` replace
+ * it. A string that is damaged is a `KvCorruptionError`.
  *
  * A listing walks all keys of the database, about a million in a second, since
  * Redis has no order: a database of its own, or none too many other keys, makes
@@ -99,7 +99,7 @@ export interface RedisKvStoreOptions {
  * const kv = new RedisKvStore(redis);
  * await kv.set(["users", "alice"], { visits: 1 }, { ttl: 60_000 });
  * assertEquals(await kv.get(["users", "alice"]), { visits: 1 });
- * assertEquals(await redis.get("kv:users!alice"), '{"visits":1}');
+ * assertEquals(await redis.get("kv!users!alice"), '{"visits":1}');
  *
  * await redis.quit();
  * ```
@@ -141,16 +141,10 @@ export class RedisKvStore extends KvCasDriver {
           `received ${redis === null ? "null" : typeof redis}`,
       );
     }
-    const { keyPrefix = "kv:" } = options;
-    if (typeof keyPrefix !== "string" || !keyPrefix.isWellFormed()) {
-      throw new TypeError(
-        "Cannot make a RedisKvStore: keyPrefix must be a well-formed string: " +
-          `received a value of type ${typeof keyPrefix}`,
-      );
-    }
+    const { keyPrefix = "kv" } = options;
+    this.#prefix = fullPrefix(redis, keyPrefix);
     this.#client = redis;
     this.#commands = new RedisCommands(redis);
-    this.#prefix = `${redis.options.keyPrefix ?? ""}${keyPrefix}`;
     this.#writer = new RedisWriter(redis, this.#commands, this.#prefix);
   }
 
@@ -217,7 +211,7 @@ export class RedisKvStore extends KvCasDriver {
         const value = values[i];
         const left = Number(answer[2 * i + 1]);
         // -2: it has expired between the two questions.
-        if (!value || left === -2 || !isOurs(value)) continue;
+        if (!value || left === -2) continue;
         const expiry = left < 0 ? undefined : time + left;
         entries.set(id, { key: decodeKey(id), value, expiry });
       }

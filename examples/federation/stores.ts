@@ -81,7 +81,7 @@ async function connectRedis(): Promise<Backend> {
   return {
     open: (name) => {
       const redis = new Redis(server.url);
-      const kv = new RedisKvStore(redis, { keyPrefix: `${name}:` });
+      const kv = new RedisKvStore(redis, { keyPrefix: name });
       return {
         kv,
         async close() {

@@ -98,14 +98,3 @@ export function stored(reply: Buffer): EncodedValue {
   // Where bytes may have been lost, decoding has to find out.
   return text.includes("\ufffd") ? reply : text;
 }
-
-/** Whether a value found in a listing can have been written by a store. */
-export function isOurs(reply: Buffer): boolean {
-  if (isCbor(reply)) return true;
-  try {
-    decodeValue(stored(reply));
-    return true;
-  } catch {
-    return false;
-  }
-}

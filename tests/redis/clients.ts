@@ -106,7 +106,7 @@ export const withoutServers: string | undefined = await unstartable("redis");
 
 /** A prefix that no other test has. */
 export function freshPrefix(): string {
-  return `${crypto.randomUUID()}:`;
+  return crypto.randomUUID();
 }
 
 /** Waits a while: a server has a clock of its own. */

@@ -22,7 +22,7 @@ for (const kind of await clientKinds()) {
   testOnKind(kind, "redis-cli shows keys and plain values", async (client) => {
     const keyPrefix = freshPrefix();
     const kv = new RedisKvStore(client, { keyPrefix });
-    const name = `${keyPrefix}users!https://example.com/@alice`;
+    const name = `${keyPrefix}!users!https://example.com/@alice`;
     await kv.set(["users", "https://example.com/@alice"], { n: ["ä", null] });
     assertEquals(await client.get(name), '{"n":["ä",null]}');
     assertEquals(await client.pttl(name), -1);
@@ -34,6 +34,65 @@ for (const kind of await clientKinds()) {
     assertEquals(await client.exists(name), 0);
   });
 
+  testOnKind(
+    kind,
+    "stores of different prefixes share no entries",
+    async (client) => {
+      const base = freshPrefix();
+      const prefixes = ["", ":", ":admin:", "::", ":admin:x", "{tag}"]
+        .map((suffix) => base + suffix);
+      const stores = prefixes.map((keyPrefix) =>
+        new RedisKvStore(client, { keyPrefix })
+      );
+      const parts = [
+        "",
+        ":",
+        "admin:",
+        "root",
+        ":admin:root",
+        "!",
+        '"',
+        "{tag}",
+      ];
+      const keys = parts.flatMap((a) => [
+        [a] as const,
+        ...parts.map((b) => [a, b] as const),
+      ]);
+      await Promise.all(
+        stores.flatMap((kv, i) => keys.map((key) => kv.set(key, [i, ...key]))),
+      );
+      for (const [i, kv] of stores.entries()) {
+        for (const key of keys) assertEquals(await kv.get(key), [i, ...key]);
+        const listed = await Array.fromAsync(kv.list());
+        assertEquals(listed.length, keys.length);
+        for (const { key, value } of listed) assertEquals(value, [i, ...key]);
+      }
+      for (const kv of stores) {
+        await Promise.all(keys.map((key) => kv.delete(key)));
+        assertEquals(await Array.fromAsync(kv.list()), []);
+      }
+    },
+  );
+
+  testOnKind(
+    kind,
+    "a store over the keys of Fedify finds none of them",
+    async (client) => {
+      const base = freshPrefix();
+      const names = [`${base}::_fedify::remoteDocument`, `${base}::a`, base];
+      for (const name of names) await client.set(name, '"foreign"');
+      const kv = new RedisKvStore(client, { keyPrefix: `${base}::` });
+      assertEquals(await kv.get(["a"]), undefined);
+      assertEquals(await Array.fromAsync(kv.list()), []);
+      await kv.set(["a"], "ours");
+      await kv.delete(["a"]);
+      for (const name of names) {
+        assertEquals(await client.get(name), '"foreign"');
+        await client.del(name);
+      }
+    },
+  );
+
   testOnKind(kind, "a client may take numbers as text", async (client) => {
     if ("nodes" in client) return;
     const texts = client.duplicate({ stringNumbers: true });
@@ -41,7 +100,9 @@ for (const kind of await clientKinds()) {
     assert(await kv.cas(["a"], undefined, 1));
     assert(await kv.cas(["a"], 1, 2, { ttl: 60_000 }));
     assertEquals(await kv.cas(["a"], 1, 3), false);
-    assertEquals(await Array.fromAsync(kv.list()), [{ key: ["a"], value: 2 }]);
+    const [entry, ...others] = await Array.fromAsync(kv.list());
+    assertEquals([entry!.key, entry!.value, others], [["a"], 2, []]);
+    assert(Math.abs(entry!.expires! - Date.now() - 60_000) < 30_000);
     await kv.delete(["a"]);
     await close(texts);
   });
@@ -56,7 +117,7 @@ for (const kind of await clientKinds()) {
       const keys = Array.from({ length: 1_000 }, (_, i) => [`${i}`] as const);
       await Promise.all(keys.map((key, i) => kv.set(key, i)));
       for (const i of bad) {
-        await client.set(`${keyPrefix}${i}`, i % 2 ? "no JSON" : "\xff");
+        await client.set(`${keyPrefix}!${i}`, i % 2 ? "no JSON" : "\xff");
       }
       const found = await Promise.allSettled(keys.map((key) => kv.get(key)));
       for (const [i, result] of found.entries()) {
@@ -78,7 +139,7 @@ for (const kind of await clientKinds()) {
     async (client) => {
       const keyPrefix = freshPrefix();
       const kv = new RedisKvStore(client, { keyPrefix });
-      await client.rpush(`${keyPrefix}list`, "1");
+      await client.rpush(`${keyPrefix}!list`, "1");
       await kv.set(["a"], 1);
       assertEquals(await kv.get(["list"]), undefined);
       assertEquals(
@@ -121,10 +182,10 @@ for (const kind of await clientKinds()) {
     async (client) => {
       const keyPrefix = freshPrefix();
       const kv = new RedisKvStore(client, { keyPrefix });
-      await client.set(`${keyPrefix}a`, ' { "b" : 1, "a" : [ 2 ] } ');
+      await client.set(`${keyPrefix}!a`, ' { "b" : 1, "a" : [ 2 ] } ');
       assertEquals(await kv.cas(["a"], { a: [3], b: 1 }, "new"), false);
       assertEquals(await kv.cas(["a"], { a: [2], b: 1 }, "new"), true);
-      assertEquals(await client.get(`${keyPrefix}a`), '"new"');
+      assertEquals(await client.get(`${keyPrefix}!a`), '"new"');
       await kv.delete(["a"]);
     },
   );
@@ -138,7 +199,7 @@ for (const kind of await clientKinds()) {
     await sleep(60);
     assertEquals(await kv.get(["a"]), undefined);
     assertEquals(await kv.cas(["b"], undefined, 4), true);
-    assertEquals(await client.pttl(`${keyPrefix}b`), -1);
+    assertEquals(await client.pttl(`${keyPrefix}!b`), -1);
     await kv.delete(["b"]);
   });
 
@@ -151,7 +212,7 @@ for (const kind of await clientKinds()) {
     await Promise.all(keys.map((key) => kv.set(key, 1)));
     const counts = await Promise.all(
       mastersOf(client).map(
-        async (node) => (await node.keys(`${keyPrefix}*`)).length,
+        async (node) => (await node.keys(`${keyPrefix}!*`)).length,
       ),
     );
     assertEquals(counts.length, 3);
@@ -202,6 +263,17 @@ Deno.test("RedisKvStore refuses what is no client, or no prefix", () => {
   assertThrows(
     () => new RedisKvStore(client, { keyPrefix: 1 as unknown as string }),
     TypeError,
-    "keyPrefix must be a well-formed string",
+    "keyPrefix must be a well-formed string: received a number",
+  );
+  assertThrows(
+    () => new RedisKvStore(client, { keyPrefix: "a!b" }),
+    TypeError,
+    'keyPrefix must not contain "!", which the store adds after it: received "a!b"',
+  );
+  const prefixed = { mgetBuffer() {}, options: { keyPrefix: "a!" } };
+  assertThrows(
+    () => new RedisKvStore(prefixed as unknown as RedisClient),
+    TypeError,
+    'the keyPrefix of redis must not contain "!"',
   );
 });

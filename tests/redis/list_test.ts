@@ -1,5 +1,6 @@
 // How Redis and Redis Cluster are listed.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { KvCorruptionError } from "../../kv/errors.ts";
 import { RedisKvStore } from "../../kv/redis.ts";
 import {
   type Client,
@@ -35,7 +36,7 @@ for (const kind of await clientKinds()) {
       const prefixes = ["*", "?", "[ab]", "a", "b", "\\", "\\*", "^"];
       const outer = freshPrefix();
       const stores = prefixes.map((prefix) =>
-        new RedisKvStore(client, { keyPrefix: `${outer}${prefix}:` })
+        new RedisKvStore(client, { keyPrefix: `${outer}${prefix}` })
       );
       for (const [i, kv] of stores.entries()) {
         await kv.set(["x", prefixes[i]!], i);
@@ -51,19 +52,42 @@ for (const kind of await clientKinds()) {
 
   testOnKind(
     kind,
+    "list() reports a damaged value when the caller reaches it, as get() does",
+    async (client) => {
+      const keyPrefix = freshPrefix();
+      const kv = new RedisKvStore(client, { keyPrefix });
+      const damaged = ["no JSON", "", "\xff", '"cut'];
+      for (const text of damaged) {
+        await kv.set(["a"], 1);
+        await client.set(`${keyPrefix}!b`, text);
+        await kv.set(["c"], 3);
+        const entries = kv.list()[Symbol.asyncIterator]();
+        assertEquals((await entries.next()).value, { key: ["a"], value: 1 });
+        const error = await assertRejects(
+          () => entries.next(),
+          KvCorruptionError,
+          'Cannot list ["b"]: ',
+        );
+        assert(text === "" || !error.message.includes(text));
+        await assertRejects(() => kv.get(["b"]), KvCorruptionError);
+      }
+      await Promise.all(["a", "b", "c"].map((part) => kv.delete([part])));
+    },
+  );
+
+  testOnKind(
+    kind,
     "list() leaves out what no store has written",
     async (client) => {
       const keyPrefix = freshPrefix();
       const kv = new RedisKvStore(client, { keyPrefix });
       await kv.set(["a"], 1);
       await kv.set(["a", "b"], new Date(0));
-      const foreign = ["a!list", "a!hash", "a!text", "a!b c", "a!\x00"];
+      const foreign = ["!a!list", "!a!hash", "!a!b c", "!a!\x00", "", "a", ":"];
       const names = foreign.map((name) => keyPrefix + name);
       await client.lpush(names[0]!, "1");
       await client.hset(names[1]!, "1", "2");
-      await client.set(names[2]!, "no JSON");
-      await client.set(names[3]!, "1");
-      await client.set(names[4]!, "1");
+      for (const name of names.slice(2)) await client.set(name, "1");
       assertEquals(await Array.fromAsync(kv.list()), [
         { key: ["a"], value: 1 },
         { key: ["a", "b"], value: new Date(0) },
@@ -84,7 +108,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await withClient(new Redis(server.url), async (client) => {
         await client.eval(
           `for i = 1, ARGV[1] do
-            redis.call("SET", (i % 2 == 0 and "kv:x " or "other:") .. i, "{}")
+            redis.call("SET", (i % 2 == 0 and "kv!x " or "other") .. i, "{}")
           end`,
           0,
           FOREIGN,
@@ -115,9 +139,9 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
         redisOptions: { password: cluster.password },
       });
       await withClient(client, async () => {
-        const kv = new RedisKvStore(client, { keyPrefix: "{kv}:" });
+        const kv = new RedisKvStore(client, { keyPrefix: "{kv}" });
         // Others, so that a walk takes longer than a key to move.
-        const others = new RedisKvStore(client, { keyPrefix: "other:" });
+        const others = new RedisKvStore(client, { keyPrefix: "other" });
         await Promise.all(
           Array.from({ length: 60_000 }, (_, i) => others.set([`${i}`], i)),
         );

@@ -70,7 +70,7 @@ for (const [version, { Redis }] of Object.entries(versions)) {
               const { reason } = result as PromiseRejectedResult;
               assertInstanceOf(reason, KvOutcomeUnknownError, what);
             }
-            assert(await admin.get("kv:a") !== '"old"', `${what} was applied`);
+            assert(await admin.get("kv!a") !== '"old"', `${what} was applied`);
             // A client that is connecting cannot be closed.
             await client.get("connected");
           });
