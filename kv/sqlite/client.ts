@@ -63,6 +63,7 @@ interface RowForms {
   raw?(enabled: boolean): unknown; // better-sqlite3, libsql
   readonly reader?: boolean; // better-sqlite3, libsql, bun:sqlite
   readonly values?: unknown; // bun:sqlite, whose raw() is another
+  readonly interrupt?: unknown; // libsql
 }
 
 /** The clients whose shape is known. */
@@ -89,18 +90,19 @@ export function checkClient(db: SqliteDatabase): void {
 /** Whether statements answer at once and in a known shape. */
 function answers(db: SqliteDatabase): boolean {
   let statement: SqliteStatement;
-  let row: unknown;
+  let rows: unknown;
   try {
     statement = db.prepare("SELECT 1 AS one");
     for (const method of ["run", "get", "all"] as const) {
       if (typeof statement?.[method] !== "function") return false;
     }
-    row = statement.get();
+    // Not get(): libsql would keep the statement, and with it a snapshot, open.
+    rows = statement.all();
   } catch {
     // Such as a closed database: the calls will tell.
     return true;
   }
-  return Number(columns(row)?.[0]) === 1;
+  return Array.isArray(rows) && Number(columns(rows[0])?.[0]) === 1;
 }
 
 /**
@@ -118,8 +120,16 @@ export function prepare(db: SqliteDatabase, sql: string): Statement {
   forms.setReadBigInts?.(true);
   forms.safeIntegers?.(true);
   if (forms.reader === true && forms.values === undefined) forms.raw?.(true);
+  // The get() of libsql does not end the statement, which then keeps the
+  // connection reading from an old snapshot.
+  const endsGet = forms.interrupt === undefined;
   return {
-    get: (...parameters) => columns(statement.get(...parameters)),
+    get: (...parameters) =>
+      columns(
+        endsGet
+          ? statement.get(...parameters)
+          : statement.all(...parameters)[0],
+      ),
     all: (...parameters) =>
       statement.all(...parameters).map((row) => columns(row)!),
     run(...parameters) {
@@ -141,19 +151,9 @@ export function checkOpen(db: SqliteDatabase): void {
   void db.inTransaction;
 }
 
-/**
- * Makes an attempt without the client's own waiting for locks, which would hold
- * up the event loop: better-sqlite3 waits for 5 seconds unless told otherwise.
- */
-export function withoutWaiting<T>(db: SqliteDatabase, attempt: () => T): T {
-  const timeout = Number(prepare(db, "PRAGMA busy_timeout").get()![0]);
-  if (timeout === 0) return attempt();
-  prepare(db, "PRAGMA busy_timeout = 0").get();
-  try {
-    return attempt();
-  } finally {
-    prepare(db, `PRAGMA busy_timeout = ${timeout}`).get();
-  }
+/** Whether a transaction is open, as far as the client tells. */
+export function isInTransaction(db: SqliteDatabase): boolean {
+  return db.isTransaction ?? db.inTransaction ?? false;
 }
 
 /** The columns of a row, or `undefined` if there is none. */

@@ -21,16 +21,6 @@ export interface Statement {
   run(...parameters: readonly unknown[]): number;
 }
 
-/** An entry as it is read for a listing. */
-export interface Row {
-  /** The encoded key. */
-  readonly id: string;
-  /** The stored value. */
-  readonly value: EncodedValue;
-  /** When it expires, in epoch milliseconds; `undefined` for never. */
-  readonly expiry: number | undefined;
-}
-
 /** What it takes to carry out a call. */
 export interface EntryCall {
   readonly kind: KvCall["kind"];
@@ -49,6 +39,9 @@ const MAX_SWEEP_ROWS = 4096;
 
 /** Past this number of milliseconds too. */
 const MAX_SWEEP_TIME = 5;
+
+/** How many rows a statement of a sweep handles. */
+const STEP_ROWS = 256;
 
 /** How many expired rows a sweep may delete for each call that it rides on. */
 const SWEEP_ROWS_PER_CALL = 8;
@@ -71,7 +64,6 @@ export class SqliteEntries {
   readonly #updateDue: Statement;
   readonly #delete: Statement;
   readonly #deleteEqual: Statement;
-  readonly #page: Statement;
   readonly #sweep: Statement;
   readonly #postpone: Statement;
   /**
@@ -116,10 +108,6 @@ export class SqliteEntries {
     );
     this.#delete = prepare(`DELETE FROM ${table} WHERE key = ?`);
     this.#deleteEqual = prepare(`DELETE FROM ${table} ${isEqual}`);
-    this.#page = prepare(
-      `SELECT key, value, expires FROM ${table} ` +
-        "WHERE key >= ? AND key < ? ORDER BY key LIMIT ?",
-    );
     this.#sweep = prepare(
       `DELETE FROM ${table} WHERE rowid IN ${due} AND expires <= ?`,
     );
@@ -225,34 +213,6 @@ export class SqliteEntries {
   }
 
   /**
-   * Reads the next entries of a range of encoded keys.
-   *
-   * @param start The first encoded key that may be meant.
-   * @param end The first one past the range, or `undefined` if it has no end.
-   * @param limit How many rows to read at most.
-   * @returns The entries that are alive, and where to go on, or `undefined` at
-   * the end.
-   */
-  page(
-    start: string,
-    end: string | undefined,
-    limit: number,
-  ): { rows: Row[]; next: string | undefined } {
-    const now = Date.now();
-    const rows: Row[] = [];
-    const all = this.#page.all(start, end ?? AFTER_ALL_TEXT, limit);
-    for (const [id, value, expires] of all) {
-      const expiry = expiryOf(expires);
-      if (expiry === undefined || expiry > now) {
-        rows.push({ id: id as string, value: valueOf(value), expiry });
-      }
-    }
-    // No character of an encoded key is as small as a space.
-    const next = all.length < limit ? undefined : `${all.at(-1)![0]} `;
-    return { rows, next };
-  }
-
-  /**
    * Deletes some expired rows, in time bounded by the number of calls that it
    * rides on and by a few milliseconds.
    *
@@ -266,7 +226,7 @@ export class SqliteEntries {
     let left = Math.min(calls * SWEEP_ROWS_PER_CALL, MAX_SWEEP_ROWS);
     const deadline = performance.now() + MAX_SWEEP_TIME;
     while (left > 0) {
-      const limit = Math.min(left, 256);
+      const limit = Math.min(left, STEP_ROWS);
       if (this.#step(now, limit) < limit) {
         this.#nextSweep = now + SWEEP_INTERVAL;
         return;
@@ -276,7 +236,26 @@ export class SqliteEntries {
     }
   }
 
-  /** Deals with the first rows that are due, and tells with how many. */
+  /**
+   * Deletes expired rows for a few milliseconds.
+   *
+   * @returns How many; 0 if none are left.
+   */
+  reclaim(): number {
+    const now = Date.now();
+    const deadline = performance.now() + MAX_SWEEP_TIME;
+    let deleted = 0;
+    while (deleted === 0 || performance.now() < deadline) {
+      const left = this.#sweep.run(now, STEP_ROWS, now);
+      deleted += left;
+      if (left < STEP_ROWS && this.#postpone.run(now, STEP_ROWS, now) === 0) {
+        break;
+      }
+    }
+    return deleted;
+  }
+
+  /** Handles the first rows that are due. Returns how many there were. */
   #step(now: number, limit: number): number {
     const deleted = this.#sweep.run(now, limit, now);
     return deleted === limit
@@ -292,6 +271,3 @@ function alive([value, expires]: readonly unknown[]): EncodedValue | undefined {
     ? valueOf(value)
     : undefined;
 }
-
-/** A blob, which SQLite sorts behind every text. */
-const AFTER_ALL_TEXT = Uint8Array.of(0);

@@ -23,29 +23,34 @@ export class ContendedRowError extends Error {
   }
 }
 
+const SQLITE_BUSY_SNAPSHOT = 517;
+
 interface SqliteError {
   readonly errcode?: number; // node:sqlite
   readonly errno?: number; // bun:sqlite
-  readonly code?: string | number; // better-sqlite3, @db/sqlite
+  readonly code?: string | number; // better-sqlite3, libsql, @db/sqlite
+  readonly rawCode?: number; // libsql
   readonly message?: string;
 }
 
 /** Whether a lock of another connection is in the way, or its writes are. */
 export function isBusy(error: unknown): boolean {
   if (error instanceof ContendedRowError) return true;
-  const { errcode, errno, code, message = "" } = error as SqliteError;
-  return [errcode, errno, code].some((code) =>
+  const { errcode, errno, code, rawCode, message = "" } = error as SqliteError;
+  return [errcode, errno, code, rawCode].some((code) =>
     typeof code === "number" && ((code & 0xff) === 5 || (code & 0xff) === 6)
   ) || /^SQLITE_(BUSY|LOCKED)/.test(String(code)) ||
     /database( table| schema)? is locked/.test(message);
 }
 
+/** Whether others wrote since the transaction began to read. */
+export function isStale(error: unknown): boolean {
+  const { errcode, errno, code, rawCode } = error as SqliteError;
+  return [errcode, errno, code, rawCode].includes(SQLITE_BUSY_SNAPSHOT) ||
+    code === "SQLITE_BUSY_SNAPSHOT";
+}
+
 /** Whether the table is missing. */
 export function isMissingTable(error: unknown): boolean {
   return /no such table/.test((error as SqliteError).message ?? "");
-}
-
-/** Whether a transaction was open already. */
-export function isNested(error: unknown): boolean {
-  return /within a transaction/.test((error as SqliteError).message ?? "");
 }

@@ -1,6 +1,6 @@
 /**
- * Opens the table of a store: creates it if it is missing, and otherwise checks
- * that it is one, before anything is read or changed.
+ * Creates the table of a store if it is missing, and otherwise checks that it is
+ * one, before anything is read or changed.
  *
  * @module
  */
@@ -17,9 +17,9 @@ type Prepare = (sql: string) => Statement;
  * @param tableName The name of the table.
  * @throws {Error} If the database or what has that name cannot hold a store.
  */
-export function openTable(prepare: Prepare, tableName: string): void {
+export function createTable(prepare: Prepare, tableName: string): void {
   checkEncoding(prepare);
-  const [createTable, createIndex] = schema(tableName);
+  const [tableSql, indexSql] = schema(tableName);
   const index = indexName(tableName);
   const found = prepare(
     "SELECT type, name, tbl_name, sql FROM main.sqlite_master " +
@@ -31,7 +31,7 @@ export function openTable(prepare: Prepare, tableName: string): void {
   const table = named(tableName);
   if (table !== undefined) {
     checkName(table, tableName);
-    if (table[3] !== stored(createTable)) {
+    if (table[3] !== stored(tableSql)) {
       checkKind(prepare, tableName, table[3]!);
       checkColumns(prepare, tableName);
       checkUnique(prepare, tableName);
@@ -42,8 +42,8 @@ export function openTable(prepare: Prepare, tableName: string): void {
     checkIndex(prepare, tableName, indexFound);
   }
   // Even if it exists, CREATE TABLE would wait for other connections' writes.
-  if (table === undefined) prepare(createTable).run();
-  if (indexFound === undefined) prepare(createIndex).run();
+  if (table === undefined) prepare(tableSql).run();
+  if (indexFound === undefined) prepare(indexSql).run();
 }
 
 /** Other encodings have another order of keys. */

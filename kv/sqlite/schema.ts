@@ -52,3 +52,20 @@ export function qualify(name: string): string {
 export function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
+
+/**
+ * Checks the name of a table.
+ *
+ * @param tableName What the caller gave.
+ * @returns The name.
+ * @throws {RangeError} If SQLite cannot have a table of that name.
+ */
+export function checkTableName(tableName: string): string {
+  if (!/^(?!sqlite_)[^\0]+$/i.test(tableName) || !tableName.isWellFormed()) {
+    throw new RangeError(
+      "Cannot create a SqliteKvStore: tableName must not be empty, start with " +
+        `sqlite_ or hold NUL: received ${JSON.stringify(tableName)}`,
+    );
+  }
+  return tableName;
+}

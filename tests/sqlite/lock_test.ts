@@ -1,41 +1,10 @@
-// SQLite waits for the locks of other connections.
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { KvError } from "../../kv/errors.ts";
+// Locks that several connections hold; see also clients/situations.ts.
+import { assertEquals } from "@std/assert";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
 import { runPrograms } from "../support/programs.ts";
 import { DatabaseFile } from "./databases.ts";
 
-Deno.test("SqliteKvStore waits for a lock that another connection holds", async () => {
-  using file = new DatabaseFile();
-  const other = file.connect();
-  const kv = new SqliteKvStore(file.connect());
-  await kv.set(["a"], 1);
-  other.exec("BEGIN IMMEDIATE");
-  const write = kv.set(["a"], 2);
-  const many = Promise.all([kv.set(["b"], 1), kv.cas(["c"], undefined, 1)]);
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  other.exec("COMMIT");
-  await write;
-  assertEquals(await many, [undefined, true]);
-  assertEquals(await kv.get(["a"]), 2);
-});
-
-Deno.test("SqliteKvStore gives up on a lock after its busyTimeout", async () => {
-  using file = new DatabaseFile();
-  const other = file.connect();
-  const kv = new SqliteKvStore(file.connect(), { busyTimeout: 20 });
-  await kv.set(["a"], 1);
-  other.exec("BEGIN IMMEDIATE");
-  const error = await assertRejects(() => kv.set(["a"], 2), KvError);
-  assertEquals(error.message, 'Cannot set ["a"]: database is locked');
-  assert(error.cause instanceof Error);
-  assertEquals(await kv.get(["a"]), 1);
-  other.exec("ROLLBACK");
-  await kv.set(["a"], 3);
-  assertEquals(await kv.get(["a"]), 3);
-});
-
-Deno.test("SqliteKvStore works in a rollback journal too", async () => {
+Deno.test("two stores write to one file with a rollback journal", async () => {
   using file = new DatabaseFile();
   const [one, two] = [file.connect(""), file.connect("")];
   const stores = [new SqliteKvStore(one), new SqliteKvStore(two)];
@@ -47,7 +16,7 @@ Deno.test("SqliteKvStore works in a rollback journal too", async () => {
   assertEquals((await Array.fromAsync(stores[0]!.list())).length, 200);
 });
 
-Deno.test("SqliteKvStore lets no get wait for a lock with the writes of its tick", async () => {
+Deno.test("get() does not wait for a lock with the writes of its tick", async () => {
   using file = new DatabaseFile();
   const kv = new SqliteKvStore(file.connect(), { busyTimeout: 50 });
   await kv.set(["a"], 1);
@@ -70,7 +39,7 @@ Deno.test("SqliteKvStore lets no get wait for a lock with the writes of its tick
   assertEquals(await kv.get(["b"]), 1);
 });
 
-Deno.test("SqliteKvStore lets no get wait for a commit of its tick that readers hold up", async () => {
+Deno.test("get() does not wait for a commit of its tick that readers hold up", async () => {
   using file = new DatabaseFile();
   const journal = "PRAGMA journal_mode = DELETE";
   const kv = new SqliteKvStore(file.connect(journal), { busyTimeout: 50 });

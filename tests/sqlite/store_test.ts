@@ -1,38 +1,16 @@
-// The conformance suite on SQLite, and what the store reads and writes.
+// What a store in SQLite reads and writes.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FakeTime } from "../support/fake_time.ts";
 import { DatabaseSync } from "node:sqlite";
 import { KvCorruptionError, KvError } from "../../kv/errors.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
-import { conformance } from "../../testing/mod.ts";
-import { DatabaseFile } from "./databases.ts";
-
-conformance({
-  name: "SqliteKvStore in memory",
-  open() {
-    const db = new DatabaseSync(":memory:");
-    return { store: new SqliteKvStore(db), close: () => db.close() };
-  },
-});
-
-conformance({
-  name: "SqliteKvStore on a file",
-  open() {
-    const file = new DatabaseFile();
-    return {
-      store: new SqliteKvStore(file.connect()),
-      peer: () => new SqliteKvStore(file.connect()),
-      close: () => file[Symbol.dispose](),
-    };
-  },
-});
 
 function rows(db: DatabaseSync): unknown[][] {
   return db.prepare("SELECT key, value FROM kv ORDER BY key").all()
     .map((row) => Object.values(row));
 }
 
-Deno.test("SqliteKvStore keeps plain values as JSON that SQL can read", async () => {
+Deno.test("set() stores plain values as JSON that SQL can read", async () => {
   using db = new DatabaseSync(":memory:");
   const kv = new SqliteKvStore(db);
   await kv.set(["users", "https://example.com/@alice"], { name: "Alice" });
@@ -43,53 +21,7 @@ Deno.test("SqliteKvStore keeps plain values as JSON that SQL can read", async ()
   assertEquals(row?.name, "Alice");
 });
 
-Deno.test("SqliteKvStore takes part in the caller's transaction", async () => {
-  using file = new DatabaseFile();
-  const db = file.connect();
-  const other = new SqliteKvStore(file.connect());
-  const kv = new SqliteKvStore(db);
-  await kv.set(["a"], 1);
-
-  db.exec("BEGIN");
-  await Promise.all([kv.set(["a"], 2), kv.set(["b"], 2)]);
-  assertEquals(await kv.get(["a"]), 2);
-  assertEquals(await other.get(["a"]), 1);
-  assert(db.isTransaction);
-  db.exec("ROLLBACK");
-  assertEquals(await kv.get(["a"]), 1);
-  assertEquals(await kv.get(["b"]), undefined);
-
-  db.exec("BEGIN");
-  await kv.cas(["a"], 1, 3);
-  db.exec("COMMIT");
-  assertEquals(await other.get(["a"]), 3);
-});
-
-Deno.test("SqliteKvStore leaves the caller's transaction open when a call fails", async () => {
-  using db = new DatabaseSync(":memory:");
-  const kv = new SqliteKvStore(db);
-  await kv.set(["a"], 1);
-  db.exec(
-    "CREATE TRIGGER refuse BEFORE INSERT ON kv WHEN new.key = 'bad' " +
-      "BEGIN SELECT RAISE(FAIL, 'refused'); END",
-  );
-  db.exec("BEGIN; UPDATE kv SET value = '5' WHERE key = 'a'");
-  const results = await Promise.allSettled([
-    kv.set(["good"], 1),
-    kv.set(["bad"], 1),
-    kv.set(["fine"], 1),
-  ]);
-  assertEquals(results.map(({ status }) => status), [
-    "fulfilled",
-    "rejected",
-    "fulfilled",
-  ]);
-  assert(db.isTransaction);
-  db.exec("COMMIT");
-  assertEquals(rows(db), [["a", "5"], ["fine", "1"], ["good", "1"]]);
-});
-
-Deno.test("SqliteKvStore writes nothing beside a caller's transaction that an error ended", async () => {
+Deno.test("calls write nothing outside a caller's transaction that an error ended", async () => {
   using db = new DatabaseSync(":memory:");
   const kv = new SqliteKvStore(db);
   await kv.set(["before"], 1);
@@ -109,34 +41,7 @@ Deno.test("SqliteKvStore writes nothing beside a caller's transaction that an er
   assertEquals(rows(db), [["before", "1"]]);
 });
 
-for (const effect of ["FAIL", "ABORT", "ROLLBACK"]) {
-  Deno.test(`SqliteKvStore keeps a RAISE(${effect}) from its neighbours`, async () => {
-    using file = new DatabaseFile();
-    const db = file.connect();
-    const kv = new SqliteKvStore(db);
-    await kv.set(["a"], 1);
-    db.exec(
-      "CREATE TRIGGER refuse BEFORE INSERT ON kv WHEN new.key = 'bad' " +
-        `BEGIN SELECT RAISE(${effect}, 'refused'); END`,
-    );
-    const results = await Promise.allSettled([
-      kv.set(["good"], 1),
-      kv.set(["bad"], 1),
-      kv.cas(["a"], 1, 2),
-      kv.get(["a"]),
-    ]);
-    assertEquals(results.map((result) => result.status), [
-      "fulfilled",
-      "rejected",
-      "fulfilled",
-      "fulfilled",
-    ]);
-    assertEquals(rows(db), [["a", "2"], ["good", "1"]]);
-    assertEquals(db.isTransaction, false);
-  });
-}
-
-Deno.test("SqliteKvStore tells an undecodable value from its neighbours", async () => {
+Deno.test("a value that cannot be decoded fails only its own calls", async () => {
   using db = new DatabaseSync(":memory:");
   const kv = new SqliteKvStore(db);
   await kv.set(["a"], 1);
@@ -167,7 +72,7 @@ Deno.test("SqliteKvStore tells an undecodable value from its neighbours", async 
   assertEquals(await kv.get(["broken"]), "whole");
 });
 
-Deno.test("SqliteKvStore keeps stores in different tables apart", async () => {
+Deno.test("stores in different tables are separate", async () => {
   using db = new DatabaseSync(":memory:");
   const tables = ['odd "name"', "select", "Käse; DROP TABLE kv", "kv"];
   const stores = tables.map((tableName) =>
@@ -206,7 +111,7 @@ Deno.test("new SqliteKvStore() rejects bad arguments", () => {
   assertThrows(() => new SqliteKvStore(db, { busyTimeout: text }), TypeError);
 });
 
-Deno.test("SqliteKvStore refuses a database in UTF-16, whose order is another", async () => {
+Deno.test("a database in UTF-16 is rejected, because its order differs", async () => {
   using db = new DatabaseSync(":memory:");
   db.exec("PRAGMA encoding = 'UTF-16'");
   await assertRejects(
@@ -216,30 +121,7 @@ Deno.test("SqliteKvStore refuses a database in UTF-16, whose order is another", 
   );
 });
 
-Deno.test("SqliteKvStore rejects calls on a closed database", async () => {
-  const db = new DatabaseSync(":memory:");
-  const kv = new SqliteKvStore(db);
-  await kv.set(["a"], 1);
-  db.close();
-  await assertRejects(() => kv.get(["a"]), KvError, 'Cannot get ["a"]');
-  await assertRejects(() => kv.set(["a"], 1), KvError, 'Cannot set ["a"]');
-  await assertRejects(() => Array.fromAsync(kv.list()), KvError, "Cannot list");
-});
-
-Deno.test("SqliteKvStore reclaims expired entries that nobody touches", async () => {
-  using time = new FakeTime();
-  using db = new DatabaseSync(":memory:");
-  const kv = new SqliteKvStore(db);
-  await Promise.all(Array.from(
-    { length: 10_000 },
-    (_, i) => kv.set(["old", `${i}`], i, { ttl: 1_000 }),
-  ));
-  time.tick(1_000);
-  for (let i = 0; i < 2_000; i++) await kv.set(["new", `${i}`], i);
-  assertEquals(rows(db).length, 2_000);
-});
-
-Deno.test("SqliteKvStore reclaims entries that got another expiry on the way", async () => {
+Deno.test("expired entries are reclaimed after their expiry changed", async () => {
   using time = new FakeTime();
   using db = new DatabaseSync(":memory:");
   const kv = new SqliteKvStore(db);
@@ -271,28 +153,7 @@ Deno.test("SqliteKvStore reclaims entries that got another expiry on the way", a
   assertEquals(await keysAfter(501), ["new", "stays"]);
 });
 
-for (const where of ["on a file", "in memory"]) {
-  Deno.test(`SqliteKvStore makes its table anew when a rollback undid it, ${where}`, async () => {
-    for (const calls of [0, 1, 2, 3]) {
-      using file = new DatabaseFile();
-      using memory = new DatabaseSync(":memory:");
-      const db = where === "in memory" ? memory : file.connect();
-      const kv = new SqliteKvStore(db);
-      db.exec("BEGIN");
-      await kv.set(["a"], 1);
-      db.exec("ROLLBACK");
-      const keys = Array.from({ length: calls }, (_, i) => [`${i}`] as const);
-      await Promise.all(keys.map((key) => kv.set(key, 2)));
-      assertEquals(await kv.get(["a"]), undefined);
-      assertEquals(
-        await Array.fromAsync(kv.list()),
-        keys.map((key) => ({ key, value: 2 })),
-      );
-    }
-  });
-}
-
-Deno.test("SqliteKvStore lists pages of large values in order", async () => {
+Deno.test("list() yields large values in order", async () => {
   using db = new DatabaseSync(":memory:");
   const kv = new SqliteKvStore(db);
   const sizes = Array.from(

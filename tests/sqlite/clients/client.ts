@@ -16,6 +16,12 @@ export interface Connection extends SqliteDatabase {
 /** A SQLite client as its users open it, by its own types. */
 export interface SqliteClient {
   readonly name: string;
+  /** Whether errors have a message and no code. */
+  readonly hidesCodes?: boolean;
+  /** Whether a connection stays in a stale snapshot once a write failed in it. */
+  readonly staysStale?: boolean;
+  /** Begins to iterate over the rows of a query, if the client can. */
+  iterate?(db: Connection, sql: string): Iterator<unknown>;
   /** Opens a database with the client's own defaults. */
   open(path: string): Connection;
   /** Opens one with options that change the rows: wider integers, arrays. */
@@ -31,6 +37,7 @@ export interface SqliteClient {
 export function nodeSqlite({ DatabaseSync }: typeof node): SqliteClient {
   return {
     name: "node:sqlite",
+    iterate,
     open: (path) => new DatabaseSync(path),
     openWide: (path) =>
       new DatabaseSync(path, { readBigInts: true, returnArrays: true }),
@@ -54,6 +61,7 @@ export function betterSqlite3(
 ): SqliteClient {
   return {
     name: "better-sqlite3",
+    iterate,
     open: (path) => new Database(path),
     openWide: (path) => new Database(path).defaultSafeIntegers(),
     openTransactional(path) {
@@ -67,13 +75,18 @@ export function betterSqlite3(
 export function libsql(
   { default: Database }: { default: typeof BetterSqlite3 },
 ): SqliteClient {
-  return { ...betterSqlite3({ default: Database }), name: "libsql" };
+  return {
+    ...betterSqlite3({ default: Database }),
+    name: "libsql",
+    staysStale: true,
+  };
 }
 
 /** The `Database` of `bun:sqlite`. */
 export function bunSqlite({ Database }: typeof bun): SqliteClient {
   return {
     name: "bun:sqlite",
+    iterate,
     open: (path) => new Database(path),
     openWide: (path) =>
       new Database(path, { create: true, safeIntegers: true }),
@@ -88,6 +101,7 @@ export function bunSqlite({ Database }: typeof bun): SqliteClient {
 export function likeDbSqlite({ Database }: typeof dbSqlite): SqliteClient {
   return {
     name: "a client with the shape and the quirks of @db/sqlite",
+    hidesCodes: true,
     open: (path) => new Database(path),
     openWide: (path) => new Database(path, { int64: true }),
     openTransactional(path) {
@@ -95,4 +109,9 @@ export function likeDbSqlite({ Database }: typeof dbSqlite): SqliteClient {
       return { db, transact: (body) => db.transaction(body)() };
     },
   };
+}
+
+function iterate(db: Connection, sql: string): Iterator<unknown> {
+  return (db.prepare(sql) as unknown as { iterate(): Iterator<unknown> })
+    .iterate();
 }

@@ -27,6 +27,7 @@ export function proofs(client: SqliteClient, parent: string): Proof[] {
       same(databases.closing(client.openWide(":memory:"))),
   };
   return [
+    ...situationsWith(client, parent),
     ...Object.entries(ways).flatMap(([way, use]) =>
       cases.filter(({ section }) =>
         way !== "with wide integers" || !["Keys", "Values"].includes(section)
@@ -36,18 +37,22 @@ export function proofs(client: SqliteClient, parent: string): Proof[] {
           runCase(each, () => open(new Databases(client, parent), use)),
       }))
     ),
-    ...situations.map(({ name, run }) => ({
-      name: `${client.name}: ${name}`,
-      async run() {
-        const databases = new Databases(client, parent);
-        try {
-          await run(databases);
-        } finally {
-          databases.close();
-        }
-      },
-    })),
   ];
+}
+
+/** The situations of SQLite alone, with a client. */
+export function situationsWith(client: SqliteClient, parent: string): Proof[] {
+  return situations.map(({ name, run }) => ({
+    name: `${client.name}: ${name}`,
+    async run() {
+      const databases = new Databases(client, parent);
+      try {
+        await run(databases);
+      } finally {
+        databases.close();
+      }
+    },
+  }));
 }
 
 function open(

@@ -153,17 +153,96 @@ export const situations: readonly Situation[] = [
       assertEquals(keys(db), "a=5,fine=1,good=1");
     },
   },
+  ...["on a file", "in memory"].map((where) => ({
+    name: `the table is created again when a rollback undid it, ${where}`,
+    async run(databases: Databases) {
+      const db = where === "in memory"
+        ? databases.openMemory()
+        : databases.connect();
+      for (const calls of [0, 1, 2, 3]) {
+        db.exec("DROP TABLE IF EXISTS kv");
+        const kv = new SqliteKvStore(db);
+        db.exec("BEGIN");
+        await kv.set(["a"], 1);
+        db.exec("ROLLBACK");
+        const keys = Array.from({ length: calls }, (_, i) => [`${i}`] as const);
+        await Promise.all(keys.map((key) => kv.set(key, 2)));
+        assertEquals(await kv.get(["a"]), undefined);
+        assertEquals(
+          await Array.fromAsync(kv.list()),
+          keys.map((key) => ({ key, value: 2 })),
+        );
+      }
+    },
+  })),
   {
-    name: "the table is made anew when a rollback undid it",
+    name: "the table is created again when another connection dropped it",
+    async run(databases) {
+      const other = databases.connect();
+      const kv = new SqliteKvStore(databases.connect());
+      for (let round = 0; round < 2; round++) {
+        await kv.set(["a"], round);
+        other.exec("DROP TABLE kv");
+        assertEquals(await kv.get(["a"]), undefined);
+        assertEquals(await Array.fromAsync(kv.list()), []);
+        other.exec("DROP TABLE kv");
+        assertEquals(await kv.cas(["a"], undefined, "new"), true);
+      }
+    },
+  },
+  {
+    name: "a write in the caller's stale transaction is rejected at once",
     async run(databases) {
       const db = databases.connect();
-      const kv = new SqliteKvStore(db);
-      db.exec("BEGIN");
+      db.exec("PRAGMA journal_mode = WAL");
+      const other = new SqliteKvStore(databases.connect());
+      const kv = new SqliteKvStore(db, {
+        // Where errors have no code, nothing tells this lock from others.
+        busyTimeout: databases.client.hidesCodes ? 20 : 60_000,
+      });
       await kv.set(["a"], 1);
+      db.exec("BEGIN");
+      assertEquals(await kv.get(["a"]), 1);
+      await other.set(["a"], 2);
+      const results = await Promise.allSettled([
+        kv.set(["a"], 3),
+        kv.get(["a"]),
+        kv.cas(["a"], 1, 3),
+      ]);
+      assertEquals(results.map(({ status }) => status), [
+        "rejected",
+        databases.client.hidesCodes ? "rejected" : "fulfilled",
+        "rejected",
+      ]);
+      await assertRejects(() => kv.delete(["a"]), KvError, "locked");
       db.exec("ROLLBACK");
-      assertEquals(await kv.get(["a"]), undefined);
-      await Promise.all([kv.set(["a"], 2), kv.set(["b"], 3)]);
-      assertEquals(keys(db), "a=2,b=3");
+      if (databases.client.staysStale) return;
+      assertEquals(await kv.cas(["a"], 2, 3), true);
+    },
+  },
+  {
+    name: "calls succeed or fail alone while the caller's iterator is open",
+    async run(databases) {
+      const db = databases.openMemory();
+      const file = databases.connect();
+      for (const each of [db, file]) {
+        const kv = new SqliteKvStore(each);
+        await Promise.all([kv.set(["a"], 1), kv.set(["b"], 2)]);
+        const rows = databases.client.iterate?.(each, "SELECT key FROM kv");
+        rows?.next();
+        const results = await Promise.allSettled([
+          kv.get(["a"]),
+          kv.set(["c"], 3),
+          kv.get(["b"]),
+        ]);
+        rows?.return?.();
+        assertEquals(results[0], { status: "fulfilled", value: 1 });
+        assertEquals(results[2], { status: "fulfilled", value: 2 });
+        assertEquals(
+          await kv.get(["c"]),
+          results[1].status === "fulfilled" ? 3 : undefined,
+        );
+      }
     },
   },
   {
