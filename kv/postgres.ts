@@ -6,7 +6,7 @@
 
 import type { KvCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/cas_driver.ts";
-import type { KvStoredEntry } from "./core/listing.ts";
+import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 import { checkOptions } from "./core/options.ts";
 import {
   isTransaction,
@@ -134,6 +134,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
   /** Reads the entries under a prefix. */
   protected override async *pages(
     prefix: readonly string[],
+    request: KvPageRequest,
   ): AsyncGenerator<KvStoredEntry<string>[]> {
     const { statements } = this.#table ?? await this.#open();
     const query: Query = async (statement, parameters) => {
@@ -145,7 +146,13 @@ export class PostgresKvStore extends KvCasDriver<string> {
         return await this.#query(statement, parameters);
       }
     };
-    yield* listPages(query, statements, prefix);
+    yield* listPages(query, statements, prefix, request);
+  }
+
+  /** Deletes some expired entries. */
+  protected override async reclaim(): Promise<number> {
+    const { sweeper } = this.#table ?? await this.#open();
+    return await sweeper.reclaim();
   }
 
   /** Opens the table: at first, and again if it was dropped. */

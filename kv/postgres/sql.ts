@@ -52,6 +52,19 @@ function optional(parameter: number): string {
   return `string_to_array($${parameter}, E'\\n', '')`;
 }
 
+/** What a bound of a page compares a parameter with. */
+export type Bound = "key >=" | "key <" | "full_key >=" | "full_key <";
+
+/** The form of a page. */
+export interface PageForm {
+  /** The bounds, in the order of their parameters. */
+  readonly bounds: readonly Bound[];
+  /** Whether it goes from the last key to the first. */
+  readonly reverse: boolean;
+  /** Whether no values are wanted. */
+  readonly keysOnly: boolean;
+}
+
 /** The statements on one table. */
 export class PostgresStatements {
   /** `key` → its value or NULL. A batch has a row for each key, in order. */
@@ -128,9 +141,9 @@ SET value = excluded.value, expires = excluded.expires,
 
   /**
    * Deals with the first rows that are due, up to a number and from a time on:
-   * deletes those that have expired and postpones the others → their number, and
-   * the last `due` or NULL. The text differs each time, so that it is planned
-   * each time: the plan for a small table does not suit a large one.
+   * deletes those that have expired and postpones the others → how many it found
+   * and deleted, and the last `due` or NULL. The text differs each time, so that
+   * it is planned each time: the plan for a small table does not suit a large one.
    */
   sweep(limit: number, from?: string): string {
     const next = from === undefined ? "" : ` AND due >= ${from}`;
@@ -140,32 +153,39 @@ SET value = excluded.value, expires = excluded.expires,
 ), swept AS (
   DELETE FROM ${this.#table} WHERE expires <= ${NOW}
   AND key = ANY (ARRAY(SELECT key FROM found WHERE expires <= ${NOW}))
+  RETURNING 1
 ), postponed AS (
   UPDATE ${this.#table} SET due = expires WHERE key = ANY (ARRAY(
     SELECT key FROM found WHERE expires IS NULL OR expires > ${NOW}))
-) SELECT count(*)::text, max(due)::text FROM found`;
+) SELECT count(*)::text, (SELECT count(*) FROM swept)::text, max(due)::text
+FROM found`;
   }
 
   /**
-   * A page of the entries from a key on: `first, limit, bytes`, and then, each
-   * only if the bounds name it, `end` of the keys and `start, end` of the true
-   * keys of shortened ones → `key, value, full_key`, and the milliseconds that
-   * the entry has left or NULL. A page ends after the value that reaches the
-   * limit of bytes. The server reads no value to find out its size.
+   * A page of the entries: `limit`, `bytes` unless only keys are wanted, and then
+   * those bounds that there are → `key, value, full_key, expires`, and the
+   * milliseconds that the entry has left or NULL. A page ends after the value that
+   * reaches the limit of bytes. The server reads no value to find out its size.
    */
-  page(bounds: { end: boolean; fullKey: boolean }): string {
-    let condition = `key >= $1 AND ${ALIVE}`;
-    if (bounds.end) condition += " AND key < $4";
-    if (bounds.fullKey) condition += " AND full_key >= $5 AND full_key < $6";
-    return `SELECT key, value, full_key, remaining::text FROM (
-  SELECT key, value, full_key, expires - ${NOW} AS remaining,
-    octet_length(value) AS bytes,
-    sum(octet_length(value)) OVER (ORDER BY key ROWS UNBOUNDED PRECEDING) AS total
+  page({ bounds, reverse, keysOnly }: PageForm): string {
+    const parameter = (i: number) => `$${i + (keysOnly ? 2 : 3)}`;
+    const conditions = bounds.map((bound, i) => `${bound} ${parameter(i)}`);
+    const from = `FROM ${this.#table} WHERE ${
+      [...conditions, ALIVE].join(" AND ")
+    }`;
+    const order = `ORDER BY key${reverse ? " DESC" : ""}`;
+    const limit = "LIMIT $1::text::bigint";
+    const times = `expires::text, (expires - ${NOW})::text`;
+    if (keysOnly) {
+      return `SELECT key, NULL::text, full_key, ${times} ${from} ${order} ${limit}`;
+    }
+    return `SELECT key, value, full_key, ${times} FROM (
+  SELECT key, value, full_key, expires, octet_length(value) AS bytes,
+    sum(octet_length(value)) OVER (${order} ROWS UNBOUNDED PRECEDING) AS total
   FROM (
-    SELECT key, value, full_key, expires FROM ${this.#table}
-    WHERE ${condition} ORDER BY key LIMIT $2::text::bigint
+    SELECT key, value, full_key, expires ${from} ${order} ${limit}
   ) AS found
-) AS page WHERE total - bytes < $3::text::bigint ORDER BY key`;
+) AS page WHERE total - bytes < $2::text::bigint ${order}`;
   }
 
   /*

@@ -72,15 +72,33 @@ export class Sweeper {
       this.#swept = undefined;
     }
     try {
-      const statement = this.#statements.sweep(limit, this.#swept);
-      const { rows } = await this.#query(statement, []);
-      const [found, last] = rows[0]!;
-      this.#isBehind = Number(found) === limit;
-      this.#swept = last ?? this.#swept;
+      await this.#step(limit);
     } catch {
       // If something is wrong, the write reports it.
     } finally {
       this.#nextSweep = performance.now() + SWEEP_INTERVAL;
     }
+  }
+  /**
+   * Deletes some expired rows, from the first one on.
+   *
+   * @returns How many; 0 if none are left.
+   */
+  async reclaim(): Promise<number> {
+    this.#swept = undefined;
+    let deleted: number;
+    do {
+      deleted = await this.#step(MAX_SWEEP_ROWS);
+    } while (deleted === 0 && this.#isBehind);
+    return deleted;
+  }
+
+  async #step(limit: number): Promise<number> {
+    const statement = this.#statements.sweep(limit, this.#swept);
+    const { rows } = await this.#query(statement, []);
+    const [found, deleted, last] = rows[0] ?? [];
+    this.#isBehind = Number(found) === limit;
+    this.#swept = last ?? this.#swept;
+    return Number(deleted);
   }
 }

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type postgres from "postgres";
 import { KeyLimit } from "../../kv/core/long_key.ts";
-import { PostgresStatements } from "../../kv/postgres/sql.ts";
+import { type Bound, PostgresStatements } from "../../kv/postgres/sql.ts";
 import { testOnPostgres } from "./clients.ts";
 
 /** Every prepared statement that looks for rows, with some parameters. */
@@ -21,21 +21,27 @@ function* searches(
   yield ["many cas()", swap.batch, [keys, values, values, "'\n\n'"]];
   yield ["cas() that deletes", remove.single, [key, "'1'"]];
   yield ["many cas() that delete", remove.batch, [keys, values]];
-  const prefix = statements.page({ end: true, fullKey: false });
-  yield ["list() of a prefix", prefix, ["'k'", "'100'", "'9'", "'k\"'"]];
-  const all = statements.page({ end: false, fullKey: false });
-  yield ["list() of all", all, ["''", "'1000'", "'9'"]];
-  const shortened = statements.page({ end: true, fullKey: true });
-  const { first, last } = KeyLimit.digests;
-  const bounds = [
-    `'k!${first}'`,
-    "'100'",
-    "'9'",
-    `'k!${last}'`,
-    "'k!a'",
-    "'k!a\"'",
-  ];
-  yield ["list() of shortened keys", shortened, bounds];
+  for (const reverse of [false, true]) {
+    for (const keysOnly of [false, true]) {
+      const page = (bounds: Bound[]) =>
+        statements.page({ bounds, reverse, keysOnly });
+      const limits = keysOnly ? ["'100'"] : ["'100'", "'9'"];
+      const name = Deno.inspect({ reverse, keysOnly });
+      const range: Bound[] = ["key >=", "key <"];
+      yield [`list() of a prefix ${name}`, page(range), [
+        ...limits,
+        "'k'",
+        "'k\"'",
+      ]];
+      yield [`list() of all ${name}`, page(["key >="]), [...limits, "''"]];
+      const { first, last } = KeyLimit.digests;
+      yield [
+        `list() of shortened keys ${name}`,
+        page([...range, "full_key >=", "full_key <"]),
+        [...limits, `'k!${first}'`, `'k!${last}'`, "'k!a'", "'k!a\"'"],
+      ];
+    }
+  }
 }
 
 /** How the server would carry out a statement, whatever its parameters. */

@@ -289,10 +289,11 @@ testOnPostgres(
       ["b", "c"].map((k) => store.set([k], 2, { ttl: 60_000 })),
     );
     assertEquals(await store.cas(["b"], 2, 3, { ttl: 60_000 }), true);
-    assertEquals(await Array.fromAsync(store.list()), [
-      { key: long, value: 1 },
-      { key: ["b"], value: 3 },
-      { key: ["c"], value: 2 },
+    const entries = await Array.fromAsync(store.list());
+    assertEquals(entries.map(({ key, value }) => [key, value]), [
+      [long, 1],
+      [["b"], 3],
+      [["c"], 2],
     ]);
   },
 );
