@@ -4,6 +4,7 @@
  *
  * ```sh
  * deno task demo --store sqlite
+ * deno task demo:servers --store redis
  * ```
  *
  * @module
@@ -16,9 +17,11 @@ import { runDemo } from "./federation/demo.ts";
 import { UnexpectedError } from "./federation/steps.ts";
 import { STORE_KINDS, type StoreKind } from "./federation/stores.ts";
 
-const USAGE = `Usage: deno task demo [--store ${
-  Object.keys(STORE_KINDS).join("|")
-}] [--help]`;
+const USAGE = `Usage: deno task demo [--store deno|memory|sqlite] [--help]
+       deno task demo:servers --store redis|postgres`;
+
+/** The folder that the task allows to read and write. */
+const FOLDER = ".demo";
 
 /** In milliseconds; the demo takes two or three seconds. */
 const TIME_LIMIT = 60_000;
@@ -104,10 +107,15 @@ async function collectLog(): Promise<string[]> {
 }
 
 async function makeFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await Deno.makeTempDir({ prefix: "kv-federation-" });
+  await Deno.mkdir(FOLDER, { recursive: true, mode: 0o700 });
+  const path = await Deno.makeTempDir({ dir: FOLDER });
   return {
     path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+    async [Symbol.asyncDispose]() {
+      await Deno.remove(path, { recursive: true });
+      // Another demo may still need it.
+      await Deno.remove(FOLDER).catch(() => {});
+    },
   };
 }
 

@@ -16,6 +16,7 @@ import {
   Note,
   Person,
   PUBLIC_COLLECTION,
+  Undo,
 } from "@fedify/vocab";
 import { type Identity, loadIdentity } from "./identity.ts";
 import { waitFor } from "./steps.ts";
@@ -46,6 +47,12 @@ interface Follower {
   readonly actor: string;
   readonly inbox: string;
 }
+
+/** A longer note is not stored. */
+const MAX_NOTE_LENGTH = 10_000;
+
+/** For how long a note is stored. */
+const NOTE_LIFETIME = Temporal.Duration.from({ hours: 24 });
 
 /** A server with one actor. All that it has to remember is in its store. */
 export class FederationServer implements AsyncDisposable {
@@ -164,6 +171,24 @@ export class FederationServer implements AsyncDisposable {
     return id;
   }
 
+  /** Takes back a request to follow someone. */
+  async unfollow(id: string, actor: Actor): Promise<void> {
+    await this.context.sendActivity(
+      { identifier: this.name },
+      actor,
+      new Undo({
+        id: new URL(`${this.origin}/undos/${crypto.randomUUID()}`),
+        actor: new URL(this.actorUri),
+        object: new Follow({
+          id: new URL(id),
+          actor: new URL(this.actorUri),
+          object: actor.id,
+        }),
+      }),
+    );
+    await this.#kv.delete(["demo", "following", id]);
+  }
+
   /** Whether the one to be followed has accepted. */
   async isFollowing(id: string): Promise<boolean> {
     const followee = await this.#kv.get<Followee>(["demo", "following", id]);
@@ -253,6 +278,7 @@ export class FederationServer implements AsyncDisposable {
     this.#federation
       .setInboxListeners("/users/{identifier}/inbox", "/inbox")
       .on(Follow, async (context, follow) => {
+        if (follow.objectId?.href !== this.actorUri) return;
         const actor = await follow.getActor(context);
         if (actor?.id == null || actor.inboxId == null) return;
         const follower: Follower = {
@@ -270,6 +296,14 @@ export class FederationServer implements AsyncDisposable {
           }),
         );
       })
+      .on(Undo, async (context, undo) => {
+        const follow = await undo.getObject(context);
+        if (!(follow instanceof Follow) || undo.actorId === null) return;
+        // Only the follower can undo it.
+        if (follow.actorId?.href !== undo.actorId.href) return;
+        if (follow.objectId?.href !== this.actorUri) return;
+        await this.#kv.delete(["demo", "followers", undo.actorId.href]);
+      })
       .on(Accept, async (_context, accept) => {
         if (accept.objectId == null) return;
         const key = ["demo", "following", accept.objectId.href] as const;
@@ -281,10 +315,12 @@ export class FederationServer implements AsyncDisposable {
         this.notesHandled++;
         const note = await create.getObject(context);
         if (create.id == null || !(note instanceof Note)) return;
-        await this.#kv.set(
-          ["demo", "notes", create.id.href],
-          note.content?.toString(),
-        );
+        if (note.attributionId?.href !== create.actorId?.href) return;
+        const content = note.content?.toString() ?? "";
+        if (content.length > MAX_NOTE_LENGTH) return;
+        await this.#kv.set(["demo", "notes", create.id.href], content, {
+          ttl: NOTE_LIFETIME,
+        });
       });
   }
 

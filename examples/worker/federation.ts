@@ -1,11 +1,22 @@
 // The actor and inbox of the worker's Fedify server.
-import { createFederationBuilder, type KvStore } from "@fedify/fedify";
-import { Accept, Create, Endpoints, Follow, Note, Person } from "@fedify/vocab";
+import { createFederationBuilder } from "@fedify/fedify";
+import {
+  Accept,
+  Create,
+  Endpoints,
+  Follow,
+  Note,
+  Person,
+  Undo,
+} from "@fedify/vocab";
+import { addFollower, removeFollower } from "./followers.ts";
 import { loadKeyPairs } from "./keys.ts";
+import { addNote } from "./notes.ts";
+import type { Store } from "./store.ts";
 
 /** What the dispatchers and listeners need of a request. */
 export interface ContextData {
-  readonly kv: KvStore;
+  readonly kv: Store;
 }
 
 /** The one actor of this server. */
@@ -34,31 +45,36 @@ builder
 builder
   .setInboxListeners("/users/{identifier}/inbox", "/inbox")
   .on(Follow, async (context, follow) => {
+    // A shared inbox receives whatever others send: is it this actor they mean?
+    const actor = context.getActorUri(NAME);
+    if (follow.id === null || follow.objectId?.href !== actor.href) return;
     const follower = await follow.getActor(context);
-    if (follower?.id == null) return;
-    await context.data.kv.set(["followers", follower.id.href], {
-      inbox: follower.inboxId?.href,
-    });
+    if (follower?.id == null || follower.inboxId === null) return;
+    if (!await addFollower(context.data.kv, follower.id)) return;
     await context.sendActivity(
       { identifier: NAME },
       follower,
       new Accept({
-        id: new URL(
-          `#accepts/${crypto.randomUUID()}`,
-          context.getActorUri(NAME),
-        ),
-        actor: context.getActorUri(NAME),
+        id: new URL(`#accepts/${crypto.randomUUID()}`, actor),
+        actor,
         object: follow.id,
         published: Temporal.Now.instant(),
       }),
     );
   })
+  .on(Undo, async (context, undo) => {
+    const follow = await undo.getObject(context);
+    if (!(follow instanceof Follow) || undo.actorId === null) return;
+    // Only the follower can undo it.
+    if (follow.actorId?.href !== undo.actorId.href) return;
+    if (follow.objectId?.href !== context.getActorUri(NAME).href) return;
+    await removeFollower(context.data.kv, undo.actorId);
+  })
   .on(Create, async (context, create) => {
+    if (create.actorId === null) return;
     const note = await create.getObject(context);
     if (!(note instanceof Note)) return;
-    const received = [new Date().toISOString(), crypto.randomUUID()] as const;
-    await context.data.kv.set(["notes", ...received], {
-      from: create.actorId?.href,
-      content: note.content?.toString(),
-    });
+    if (note.attributionId?.href !== create.actorId.href) return;
+    const content = note.content?.toString() ?? "";
+    await addNote(context.data.kv, create.actorId, content);
   });

@@ -7,6 +7,7 @@
 
 import "./temporal.ts";
 import { builder } from "./federation.ts";
+import { serveNotes } from "./notes.ts";
 import { type Env, openStore } from "./store.ts";
 
 export { KvStoreDurableObject } from "@org/kv/durable-object";
@@ -16,8 +17,7 @@ export default {
     const kv = openStore(env);
     const { pathname } = new URL(request.url);
     if (pathname === "/notes") {
-      const notes = await Array.fromAsync(kv.list(["notes"]));
-      return Response.json(notes.map(({ value }) => value));
+      return await serveNotes(request, kv, env.NOTES_TOKEN);
     }
     const federation = await builder.build({
       kv,

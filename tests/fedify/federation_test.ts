@@ -1,5 +1,7 @@
 // Two Fedify servers federate on every store, and the demo runs as documented.
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
 import { type KvKey, MemoryKvStore } from "@org/kv";
 import {
   assertEquals,
@@ -87,7 +89,7 @@ Deno.test({
 });
 
 Deno.test("the demo says what went wrong", async () => {
-  await using demo = await startDemo([], "--deny-net");
+  await using demo = await startDemo([], ["--deny-net"]);
   const { code, stderr } = await demo.end();
 
   assertEquals(code, 1);
@@ -165,14 +167,16 @@ function keepStores(Store: new () => MemoryKvStore): OpenStore {
   };
 }
 
-/** Starts the demo with a folder of its own for temporary files. */
-async function startDemo(args: string[], net = "--allow-net=127.0.0.1") {
+/** Starts the demo in an empty folder, with the permissions of its task. */
+async function startDemo(args: string[], flags: string[] = []) {
   const folder = await Deno.makeTempDir();
+  const isServer = args.includes("redis") || args.includes("postgres");
+  const task = config.tasks[isServer ? "demo:servers" : "demo"];
+  const [, run, ...parts] = task.command.split(" ");
+  const program = join(ROOT, parts.pop()!);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", net, "--allow-env", "--allow-read"]
-      .concat(["--allow-write", "--allow-run", "--allow-sys=uid"])
-      .concat(["examples/federation.ts"], args),
-    cwd: ROOT,
+    args: [run!, "--no-prompt", ...parts, ...flags, program, ...args],
+    cwd: folder,
     env: { TMPDIR: folder, TMP: folder, TEMP: folder, NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",

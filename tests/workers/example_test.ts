@@ -7,6 +7,8 @@ import { MemoryKvStore } from "../../mod.ts";
 import { unsanitized } from "../support/worker/suite.ts";
 import { Workerd } from "../support/worker/workerd.ts";
 
+const NOTES_TOKEN = "a token of this test";
+
 interface Config {
   readonly compatibility_date: string;
   readonly compatibility_flags: string[];
@@ -70,10 +72,63 @@ for (const STORE of ["workers", "durable-object"]) {
         "Hello from outside!",
         "Another one.",
       ]);
+      for (const Authorization of ["", "Bearer", `Bearer ${NOTES_TOKEN}x`]) {
+        const { status } = await bob.fetch("/notes", {
+          headers: { Authorization },
+        });
+        assertEquals(status, 401);
+      }
+
+      const delivered = async (send: Promise<unknown>) => {
+        const before = bob.deliveries.length;
+        await send;
+        await waitFor("a delivery", () => bob.deliveries.length > before);
+      };
+      await delivered(alice.post("x".repeat(20_000), actor));
+      assertEquals((await bob.notes()).length, 2);
+      await delivered(alice.unfollow(follow, actor));
+      await delivered(alice.post("From nobody that follows.", actor));
+      // Undoing the follow removed the notes, and none came since.
+      assertEquals(await bob.notes(), []);
       assertEquals(alice.outboxErrors, []);
     },
   });
 }
+
+Deno.test({
+  ...unsanitized,
+  name:
+    "the example worker accepts no follow of another actor, and no more notes than it keeps",
+  async fn() {
+    await using bob = await startWorker("durable-object");
+    await using alice = await FederationServer.start(
+      "alice",
+      new MemoryKvStore(),
+      () => {},
+      0,
+    );
+    const actor = await alice.context.lookupObject(`${bob.origin}/users/bob`);
+    assert(isActor(actor));
+    const inbox = actor.clone({ id: new URL(`${bob.origin}/users/carol`) });
+    const other = await alice.follow(inbox);
+    await waitFor("the delivery", () => bob.deliveries[0]);
+    await alice.post("From nobody that follows.", actor);
+    await waitFor("another delivery", () => bob.deliveries[1]);
+    assertEquals(await bob.notes(), []);
+    assertEquals(await alice.isFollowing(other), false);
+
+    const follow = await alice.follow(actor);
+    await waitFor("the accept", () => alice.isFollowing(follow));
+    for (let i = 0; i < 25; i++) {
+      await alice.post(`Note ${i}`, actor);
+      await waitFor(`note ${i}`, () => bob.deliveries[i + 3]);
+    }
+    assertEquals(
+      (await bob.notes()).map(({ content }) => content),
+      Array.from({ length: 20 }, (_, i) => `Note ${i + 5}`),
+    );
+  },
+});
 
 interface Signed {
   readonly url: string;
@@ -95,7 +150,7 @@ async function startWorker(STORE: string) {
         each.class_name,
       ]),
     ),
-    bindings: { STORE, ALLOW_PRIVATE_ADDRESS: "true" },
+    bindings: { STORE, ALLOW_PRIVATE_ADDRESS: "true", NOTES_TOKEN },
   });
   const deliveries: { request: Signed; status: number }[] = [];
   const deliver = ({ url, headers, body }: Signed) =>
@@ -118,8 +173,11 @@ async function startWorker(STORE: string) {
     origin,
     deliveries,
     deliver,
+    fetch: (path: string, init?: RequestInit) =>
+      workerd.fetch(`${origin}${path}`, init),
     async notes(): Promise<{ from: string; content: string }[]> {
-      return await (await workerd.fetch(`${origin}/notes`)).json();
+      const headers = { Authorization: `Bearer ${NOTES_TOKEN}` };
+      return await (await workerd.fetch(`${origin}/notes`, { headers })).json();
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await server.shutdown();
