@@ -6,24 +6,27 @@
  * @module
  */
 
-import type { KvCall, KvGetCall } from "./core/call.ts";
+import type { KvCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/cas_driver.ts";
-import type { KvStoredEntry } from "./core/listing.ts";
-import { BUSY_TIMEOUT, checkOptions } from "./core/options.ts";
-import type { DenoKvClient, DenoKvEntry } from "./deno/client.ts";
-import { DenoDatabase } from "./deno/database.ts";
-import { fail } from "./deno/errors.ts";
-import { storedKey } from "./deno/key.ts";
-import { listPages, load } from "./deno/list.ts";
+import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
+import {
+  BUSY_TIMEOUT,
+  checkOptions,
+  type OptionRule,
+  TIMEOUT,
+} from "./core/options.ts";
+import { checkClient, type DenoKvClient } from "./deno/client.ts";
 import {
   decodeDenoValue,
   type DenoValue,
   denoValueBytes,
   encodeDenoValue,
-  isChunks,
-  open,
 } from "./deno/codec.ts";
-import { COMMIT_BYTES, DenoWriter } from "./deno/write.ts";
+import { DenoDatabase } from "./deno/database.ts";
+import { listPages } from "./deno/list.ts";
+import { COMMIT_BYTES } from "./deno/operation.ts";
+import { DenoReader } from "./deno/read.ts";
+import { DenoWriter } from "./deno/write.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type {
@@ -46,14 +49,44 @@ export type { DenoValue } from "./deno/codec.ts";
  */
 export interface DenoKvStoreOptions {
   /**
-   * For how long a call is tried again while other processes hold the lock of
-   * a local file, in milliseconds, before it is rejected. Deno itself may wait
-   * up to five seconds in each attempt.
+   * Where the database is. The client does not tell. It decides
+   * `traits.persistent`, `traits.shared` and the default of `timeout`.
+   *
+   * @default {"file"}
+   */
+  readonly location?: "memory" | "file" | "remote";
+  /**
+   * For how long a call is attempted again while other clients hold the lock of a
+   * local file, or write the entry of a `cas`, in milliseconds. Deno itself may
+   * wait for a lock for up to five seconds in each attempt.
    *
    * @default {5000}
    */
   readonly busyTimeout?: number;
+  /**
+   * How long the database may be silent, in milliseconds, before the calls that
+   * wait for it are rejected.
+   *
+   * @default {30000 for a remote database, Infinity otherwise}
+   */
+  readonly timeout?: number;
 }
+
+const SHARED = {
+  memory: "process",
+  file: "machine",
+  remote: "network",
+} as const;
+
+const OPTIONS: Record<keyof DenoKvStoreOptions, OptionRule> = {
+  location: {
+    type: "string",
+    must: 'be "memory", "file" or "remote"',
+    accepts: (value) => Object.hasOwn(SHARED, value as string),
+  },
+  busyTimeout: BUSY_TIMEOUT,
+  timeout: TIMEOUT,
+};
 
 /**
  * A store on Deno KV: a file that processes of one machine share, or a remote
@@ -79,27 +112,25 @@ export interface DenoKvStoreOptions {
  * ```
  */
 export class DenoKvStore extends KvCasDriver<DenoValue> {
-  /** What the store is; it makes every promise. */
-  readonly traits: KvStoreTraits = {
-    driver: "deno-kv",
-    persistent: true,
-    shared: "machine",
-    maxValueBytes: Infinity,
-    without: {},
-  };
+  /** What the store is; it gives every guarantee. */
+  readonly traits: KvStoreTraits;
 
   readonly #db: DenoDatabase;
+  readonly #reader: DenoReader;
   readonly #writer: DenoWriter;
 
   /**
-   * Makes a store. The database stays the caller's, to be closed by the caller.
+   * Creates a store. The database stays the caller's, who closes it.
    *
    * @param kv What `Deno.openKv()` returned, or `openKv()` of `@deno/kv`.
-   * @param options How long to wait for a lock.
-   * @throws {TypeError} If the database or an option is of a wrong type.
+   * @param options Where the database is, and how long to wait for it.
+   * @throws {TypeError} If the database or an option has a wrong type, or an
+   * option is unknown.
    * @throws {RangeError} If an option is out of range.
    */
   constructor(kv: DenoKvClient, options: DenoKvStoreOptions = {}) {
+    checkOptions("create a DenoKvStore", options, OPTIONS);
+    const { location = "file", busyTimeout = 5_000 } = options;
     super({
       // A swap carries two values, and writes one.
       maxBytes: 2 * COMMIT_BYTES,
@@ -109,95 +140,38 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
         decode: decodeDenoValue,
         bytes: denoValueBytes,
       },
+      timeout: options.timeout ?? (location === "remote" ? 30_000 : Infinity),
     });
-    if (typeof kv?.atomic !== "function") {
-      throw new TypeError(
-        "Cannot make a DenoKvStore: kv must have a method atomic(): " +
-          `received ${kv === null ? "null" : typeof kv}`,
-      );
-    }
-    const { busyTimeout = 5_000 } = options;
-    checkOptions("make a DenoKvStore", { busyTimeout }, {
-      busyTimeout: BUSY_TIMEOUT,
-    });
+    checkClient(kv);
+    this.traits = {
+      driver: "deno",
+      persistent: location !== "memory",
+      shared: SHARED[location],
+      maxValueBytes: Infinity,
+      without: {},
+    };
     this.#db = new DenoDatabase(kv, busyTimeout);
+    this.#reader = new DenoReader(this.#db);
     this.#writer = new DenoWriter(this.#db);
   }
 
-  /** Carries out a batch: reads by tens, and writes in as few commits as can be. */
+  /** Executes a batch: reads by tens, and writes in as few commits as possible. */
   protected override execute(
     calls: readonly KvCall<DenoValue>[],
   ): Promise<void> {
-    const first = calls[0]!;
-    if (calls.length === 1) {
-      return first.kind === "get"
-        ? this.#get(first)
-        : this.#writer.execute(calls);
-    }
     const gets = calls.filter((call) => call.kind === "get");
+    if (gets.length === calls.length) return this.#reader.execute(gets);
     if (gets.length === 0) return this.#writer.execute(calls);
-    if (gets.length === calls.length) return this.#getAll(gets);
     const writes = calls.filter(({ kind }) => kind !== "get");
-    return both(this.#getAll(gets), this.#writer.execute(writes));
-  }
-
-  #get(call: KvGetCall<DenoValue>): Promise<void> {
-    return this.#db.get(storedKey(call.key)).then(
-      (entry) => this.#answer(call, entry),
-      (error) => fail(call, error),
-    );
-  }
-
-  #getAll(calls: readonly KvGetCall<DenoValue>[]): Promise<void> {
-    return this.#db.inTens(calls, (ten) => this.#getMany(ten));
-  }
-
-  async #getMany(calls: readonly KvGetCall<DenoValue>[]): Promise<void> {
-    let entries: DenoKvEntry[];
-    try {
-      entries = await this.#db.getMany(
-        calls.map(({ key }) => storedKey(key)),
-      );
-    } catch (error) {
-      for (const call of calls) fail(call, error);
-      return;
-    }
-    const loading: Promise<void>[] = [];
-    for (const [i, call] of calls.entries()) {
-      const answered = this.#answer(call, entries[i]!);
-      if (answered !== undefined) loading.push(answered);
-    }
-    if (loading.length > 0) await Promise.all(loading);
-  }
-
-  /** Settles a call: at once, unless its value stands in chunks. */
-  #answer(
-    call: KvGetCall<DenoValue>,
-    entry: DenoKvEntry,
-  ): Promise<void> | undefined {
-    try {
-      const { stored } = open(entry, call.key);
-      if (isChunks(stored)) return this.#load(call, entry);
-      call.found(stored);
-    } catch (error) {
-      fail(call, error);
-    }
-    return undefined;
-  }
-
-  async #load(call: KvGetCall<DenoValue>, entry: DenoKvEntry): Promise<void> {
-    try {
-      call.found((await load(this.#db, entry, call.key)).stored);
-    } catch (error) {
-      fail(call, error);
-    }
+    return both(this.#reader.execute(gets), this.#writer.execute(writes));
   }
 
   /** Reads the entries under a prefix. */
   protected override pages(
     prefix: readonly string[],
+    request: KvPageRequest,
   ): AsyncIterable<KvStoredEntry<DenoValue>[]> {
-    return listPages(this.#db, prefix);
+    return listPages(this.#db, prefix, request);
   }
 }
 

@@ -185,7 +185,8 @@ export async function readChunks(
   // Memory is taken for what there is, whatever the entry says that there is.
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const page of db.pages(chunkKey(id, 0), chunkKey(id, count))) {
+  const range = { start: chunkKey(id, 0), end: chunkKey(id, count) };
+  for await (const page of db.pages(range)) {
     for (const { value } of page) {
       if (!isOf("Uint8Array", value)) {
         throw new DamagedEntry("a part of the value is not bytes");

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { typeName } from "../core/message.ts";
+
 /**
  * A key of Deno KV.
  *
@@ -63,7 +65,7 @@ export interface DenoKvAtomic {
   set(key: DenoKvKey, value: unknown, options?: { expireIn?: number }): unknown;
   /** Deletes an entry. */
   delete(key: DenoKvKey): unknown;
-  /** Carries out everything, or nothing. */
+  /** Applies everything, or nothing. */
   commit(): Promise<{ ok: true; versionstamp: string } | { ok: false }>;
 }
 
@@ -88,8 +90,32 @@ export interface DenoKvClient {
   /** Reads the entries from one key on, before another. */
   list(
     selector: { start: DenoKvKey; end: DenoKvKey },
-    options: { limit: number; batchSize: number; cursor?: string },
+    options: {
+      limit: number;
+      batchSize: number;
+      reverse?: boolean;
+      cursor?: string;
+    },
   ): AsyncIterable<DenoKvEntry> & { readonly cursor: string };
   /** Begins a commit. */
   atomic(): DenoKvAtomic;
+}
+
+const METHODS = ["get", "getMany", "list", "atomic"] as const;
+
+/**
+ * Checks what a caller gave as a client.
+ *
+ * @throws {TypeError} If it is not one.
+ */
+export function checkClient(kv: unknown): void {
+  const client = kv as Record<string, unknown> | null | undefined;
+  if (METHODS.every((name) => typeof client?.[name] === "function")) return;
+  const received = typeof client?.then === "function"
+    ? "a promise, which must be awaited"
+    : typeName(kv);
+  throw new TypeError(
+    "Cannot create a DenoKvStore: kv must be what Deno.openKv() or openKv() of " +
+      `@deno/kv returned: received ${received}`,
+  );
 }

@@ -8,7 +8,7 @@ import { encodeCbor } from "../core/cbor.ts";
 import { copyValue } from "../core/copy.ts";
 import { serialize } from "./builtin.ts";
 import type { DenoKvEntry } from "./client.ts";
-import { DamagedEntry } from "./errors.ts";
+import { CANNOT_DECODE, DamagedEntry, UNDECODABLE } from "./errors.ts";
 import { isOfStrings, isSameKey, isShortened, storedKey } from "./key.ts";
 import { decodeValue } from "../core/value.ts";
 import type { KvKey } from "../store.ts";
@@ -118,9 +118,22 @@ function encodePlain(value: unknown): DenoValue {
 /** Decodes a value. */
 export function decodeDenoValue(stored: DenoValue): unknown {
   if (!("native" in stored)) return decodeValue(stored.data);
-  if (stored.isTaken) return structuredClone(stored.native);
+  if (stored.isTaken) return copyOf(stored.native);
   stored.isTaken = true;
   return stored.native;
+}
+
+function copyOf(native: unknown): unknown {
+  // A counter is an instance of a class, which a clone is not.
+  const { constructor: Type, value } = Object(native) as Counter;
+  return /^_?KvU64$/.test(Type?.name)
+    ? new Type(value)
+    : structuredClone(native);
+}
+
+interface Counter {
+  readonly constructor: new (value: unknown) => unknown;
+  readonly value: unknown;
 }
 
 /** About how many bytes a value takes. */
@@ -210,6 +223,7 @@ export function open(entry: DenoKvEntry, trueKey?: KvKey): Opened {
   if (versionstamp === null || value === undefined) {
     return { stored: undefined };
   }
+  if (value === UNDECODABLE) throw new DamagedEntry(CANNOT_DECODE);
   if (!isEnvelope(value)) {
     // Whatever is stored under a shortened key has an envelope with the true one.
     return { stored: isShortened(stored) ? undefined : asFound(value) };
@@ -309,8 +323,8 @@ export function chunksOf(value: unknown): Chunks | undefined {
 
 /** Whether a value is, or might be in a later version, in the chunks of an id. */
 export function refersTo(value: unknown, id: string): boolean {
-  return isEnvelope(value) &&
-    (value.chunks as { id?: unknown } | null | undefined)?.id === id;
+  return value === UNDECODABLE || isEnvelope(value) &&
+      (value.chunks as { id?: unknown } | null | undefined)?.id === id;
 }
 
 /** At least as many bytes as V8 takes for a plain value, at most five times. */

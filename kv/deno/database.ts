@@ -1,6 +1,6 @@
 /**
- * Access to Deno KV with patience: what is locked is tried again, and a commit
- * whose answer may be wrong or lost is told apart.
+ * Access to Deno KV: waits for locks, knows the outcome of a commit that may
+ * have been sent twice, and bears values that this runtime cannot decode.
  *
  * @module
  */
@@ -11,7 +11,17 @@ import type {
   DenoKvEntry,
   DenoKvKey,
 } from "./client.ts";
-import { isLocked, LostCommit, wasRefused } from "./errors.ts";
+import {
+  CANNOT_DECODE,
+  DamagedEntry,
+  isLocked,
+  isUndecodable,
+  LostCommit,
+  UNDECODABLE,
+  wasRejected,
+  withoutStack,
+} from "./errors.ts";
+import { retry } from "../core/retry.ts";
 
 /**
  * The first part of the driver's own keys. It is no string, so that no key of
@@ -30,9 +40,11 @@ const FEW_CHECKS = 10;
 /** How many checks a commit may have in a local file. */
 const MANY_CHECKS = 100;
 /** How many entries of a range to read at once. */
-const PAGE = 100;
+export const PAGE = 100;
 /** How long a receipt is kept, in milliseconds. */
 const RECEIPT_TTL = 3_600_000;
+/** The longest pause between two attempts, in milliseconds. */
+const MAX_PAUSE = 16;
 
 /** A database, as the driver uses it. */
 export class DenoDatabase {
@@ -50,20 +62,25 @@ export class DenoDatabase {
     this.#busyTimeout = busyTimeout;
   }
 
-  /** Reads an entry. */
+  /** Reads an entry. Its value may be `UNDECODABLE`. */
   get(key: DenoKvKey): Promise<DenoKvEntry> {
-    const action = () => this.#kv.get(key);
-    // A reader seldom waits for a lock: the clock starts when one has to.
-    return action().catch((error) =>
-      this.#tryAgain(action, error, performance.now())
-    );
+    return this.#patiently(() => this.#kv.get(key)).catch((error) => {
+      if (!isUndecodable(error)) throw error;
+      return { key, value: UNDECODABLE, versionstamp: "" };
+    });
   }
 
   /** Reads at most ten entries at once. */
   async getMany(keys: readonly DenoKvKey[]): Promise<DenoKvEntry[]> {
     if (keys.length === 1) return [await this.get(keys[0]!)];
     const start = performance.now();
-    const entries = await this.#patiently(() => this.#kv.getMany(keys));
+    let entries: DenoKvEntry[];
+    try {
+      entries = await this.#patiently(() => this.#kv.getMany(keys));
+    } catch (error) {
+      if (!isUndecodable(error)) throw error;
+      return await Promise.all(keys.map((key) => this.get(key)));
+    }
     this.#fastest = Math.min(this.#fastest, performance.now() - start);
     return entries;
   }
@@ -71,9 +88,9 @@ export class DenoDatabase {
   /**
    * Reads any number of entries, ten at once.
    *
-   * A local file has one thread that reads. It is kept busy by a few requests;
-   * more of them are only work that could be done while it reads. A distant
-   * database gets all of them at once.
+   * A local file has one thread that reads. A few requests keep it busy; more
+   * of them only take time before it starts. A distant database gets all of them
+   * at once.
    *
    * @param items What to read.
    * @param read Reads ten of them.
@@ -94,25 +111,64 @@ export class DenoDatabase {
     await Promise.all(Array.from({ length: readers }, readOn));
   }
 
-  /** Reads a range page by page. */
+  /**
+   * Reads a range page by page.
+   *
+   * @param range The keys, and whether to read the last one first.
+   * @param size The number of entries in the first page; it doubles.
+   * @param alive Is called after each answer.
+   * @throws {DamagedEntry} At a value that this runtime cannot decode, after all
+   * entries before it.
+   */
   async *pages(
-    start: DenoKvKey,
-    end: DenoKvKey,
+    range: Selection,
+    size: number = PAGE,
+    alive?: () => void,
   ): AsyncGenerator<DenoKvEntry[]> {
     let cursor: string | undefined;
     while (true) {
-      const page: DenoKvEntry[] = await this.#patiently(async () => {
+      const page = await this.#page(range, cursor, size, size);
+      alive?.();
+      yield page.entries;
+      if (page.error !== undefined) {
+        throw new DamagedEntry(CANNOT_DECODE, { cause: page.error });
+      }
+      if (page.cursor === undefined) return;
+      cursor = page.cursor;
+      size = Math.min(2 * size, PAGE);
+    }
+  }
+
+  /** Reads a page, or the part of it before a value that cannot be decoded. */
+  async #page(
+    range: Selection,
+    cursor: string | undefined,
+    limit: number,
+    batchSize: number,
+  ): Promise<Page> {
+    const { start, end, reverse = false } = range;
+    let read: DenoKvEntry[] = [];
+    try {
+      return await this.#patiently(async () => {
+        read = [];
         const entries = this.#kv.list({ start, end }, {
-          limit: PAGE,
-          batchSize: PAGE,
+          limit,
+          batchSize,
+          reverse,
           ...(cursor === undefined ? {} : { cursor }),
         });
-        const page = await Array.fromAsync(entries);
-        if (page.length === PAGE) cursor = entries.cursor;
-        return page;
+        for await (const entry of entries) read.push(entry);
+        return {
+          entries: read,
+          cursor: read.length === limit ? entries.cursor : undefined,
+        };
       });
-      yield page;
-      if (page.length < PAGE) return;
+    } catch (error) {
+      if (!isUndecodable(error)) throw error;
+      // Deno decodes as many entries at once as it reads at once.
+      return batchSize > 1
+        ? await this.#page(range, cursor, limit, 1)
+        : { entries: read, error };
     }
   }
 
@@ -132,7 +188,7 @@ export class DenoDatabase {
   /**
    * Commits.
    *
-   * @param prepare Says what, anew for each attempt.
+   * @param prepare Says what; called for each attempt.
    * @returns The version, or `undefined` if a check failed.
    * @throws {LostCommit} If the outcome is unknown.
    */
@@ -150,13 +206,13 @@ export class DenoDatabase {
    * Commits what has checks, and knows for sure whether they held.
    *
    * The client of a remote database sends a commit again when it gets no answer.
-   * If the first one was carried out, the checks of the second fail, because of
-   * the first. So each such commit leaves a receipt, to be looked up when the
-   * answer is no. Commits that are under way at once take different receipts;
-   * there are never more of them than that.
+   * If the first one was applied, the checks of the second fail, because of the
+   * first. So each such commit leaves a receipt, which is read when a check
+   * failed. Commits that travel at the same time use different receipts; there
+   * are never more receipts than that.
    *
-   * @param prepare Says what, anew for each attempt.
-   * @returns Whether it was carried out.
+   * @param prepare Says what; called for each attempt.
+   * @returns Whether it was applied.
    * @throws {LostCommit} If the outcome is unknown.
    */
   async swap(prepare: (atomic: DenoKvAtomic) => void): Promise<boolean> {
@@ -169,23 +225,23 @@ export class DenoDatabase {
     });
     const done = version !== undefined ||
       (await this.get(receipt.key)).value === number;
-    // After an error it is not used again: the commit might still arrive.
+    // After an error it is never used again: the commit might still arrive.
     this.#receipts.push(receipt);
     return done;
   }
 
   /**
-   * How many checks a commit may have, of so many that are wanted. Databases
-   * differ and do not say, but refuse a commit that has more.
+   * The number of checks allowed per commit, given how many are needed.
+   * Databases differ and do not tell, but reject a commit that has more.
    */
   checksFor(wanted: number): number | Promise<number> {
     return wanted <= FEW_CHECKS
       ? FEW_CHECKS
-      : this.#checks ??= this.#askChecks();
+      : this.#checks ??= this.#learnChecks();
   }
 
-  /** Tries it out by checks that fail, so that nothing is written. */
-  async #askChecks(): Promise<number> {
+  /** Learns it from a commit whose checks fail, so that nothing is written. */
+  async #learnChecks(): Promise<number> {
     const check = { key: [OWN, "none"], versionstamp: "f".repeat(20) };
     try {
       await this.commit((atomic) => {
@@ -197,61 +253,22 @@ export class DenoDatabase {
     }
   }
 
+  /** Waits for locks. */
   #patiently<T>(action: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    return action().catch((error) => this.#tryAgain(action, error, start));
-  }
-
-  async #tryAgain<T>(
-    action: () => Promise<T>,
-    error: unknown,
-    start: number,
-  ): Promise<T> {
-    const attempts = this.attempts(start);
-    while (isLocked(error) && await attempts.next()) {
-      try {
-        return await action();
-      } catch (latest) {
-        error = latest;
-      }
-    }
-    throw error;
+    return action().catch((error) =>
+      isLocked(error)
+        ? retry(action, { ...this.patience, isTransient: isLocked })
+        : Promise.reject(error)
+    ).catch((error) => Promise.reject(withoutStack(error)));
   }
 
   /**
-   * The attempts at something that other clients get in the way of.
-   *
-   * @param start When the first one began, by `performance.now()`.
+   * How long to go on where other clients are in the way. The pauses stay short:
+   * a client that has waited for long is not worse off than one that has just
+   * come.
    */
-  attempts(start: number = performance.now()): Attempts {
-    return new Attempts(start + this.#busyTimeout);
-  }
-}
-
-/** The longest pause between two attempts, in milliseconds. */
-const MAX_PAUSE = 16;
-
-/**
- * Attempts with random pauses between them, so that clients that get in each
- * other's way come apart. The pauses stay short: a client that has waited for
- * long is not worse off than one that has just come.
- */
-export class Attempts {
-  readonly #end: number;
-  #pause = 1;
-
-  /** @param end When to give up, by `performance.now()`. */
-  constructor(end: number) {
-    this.#end = end;
-  }
-
-  /** Pauses, unless the time is up; returns whether to try again. */
-  async next(): Promise<boolean> {
-    if (performance.now() >= this.#end) return false;
-    const pause = Math.random() * this.#pause;
-    this.#pause = Math.min(2 * this.#pause, MAX_PAUSE);
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    return true;
+  get patience(): { timeout: number; maxPause: number } {
+    return { timeout: this.#busyTimeout, maxPause: MAX_PAUSE };
   }
 }
 
@@ -262,11 +279,27 @@ function versionOf(
 }
 
 function failCommit(error: unknown): never {
-  if (wasRefused(error)) throw error;
+  if (wasRejected(error)) throw error;
   throw new LostCommit("no answer to a commit", { cause: error });
 }
 
-/** An entry that tells which commit was the last to write it. */
+/** Which entries to read. */
+interface Selection {
+  readonly start: DenoKvKey;
+  readonly end: DenoKvKey;
+  readonly reverse?: boolean;
+}
+
+/** Some entries of a range. */
+interface Page {
+  readonly entries: DenoKvEntry[];
+  /** Where the next page begins, if there may be one. */
+  readonly cursor?: string | undefined;
+  /** Why the entry after these cannot be read. */
+  readonly error?: unknown;
+}
+
+/** An entry that tells which commit wrote it last. */
 interface Receipt {
   readonly key: DenoKvKey;
   number: number;

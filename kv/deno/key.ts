@@ -71,16 +71,59 @@ export function isStoredKey(value: unknown): value is KvKey {
     keyBytes(value) <= MAX_KEY_BYTES;
 }
 
+/** A range of stored keys. */
+export interface Range {
+  /** The first key. */
+  readonly start: DenoKvKey;
+  /** The key after the last one. */
+  readonly end: DenoKvKey;
+  /** Whether only shortened keys count. */
+  readonly onlyShortened: boolean;
+}
+
+/**
+ * The ranges of the keys that start with a prefix, in key order. The key to
+ * continue after bounds the first one, or in reverse the last one; such a start
+ * is in the range itself.
+ *
+ * @param prefix The parts of the prefix.
+ * @param after The key to continue after, if any.
+ * @param reverse Whether to continue before it.
+ */
+export function rangesOf(
+  prefix: readonly string[],
+  after: KvKey | undefined,
+  reverse: boolean,
+): Range[] {
+  const { whole, shortened } = keyLimit.ranges(prefix);
+  const ranges: Range[] = [];
+  if (whole !== undefined) ranges.push(wholeRange(whole));
+  if (shortened !== undefined) {
+    const { first, last } = KeyLimit.digests;
+    ranges.push({
+      start: [...shortened, first],
+      end: [...shortened, last],
+      onlyShortened: true,
+    });
+  }
+  if (after !== undefined) {
+    const bound = storedKey(after);
+    const i = isShortened(bound) ? ranges.length - 1 : 0;
+    if (reverse) ranges.splice(i, 2, { ...ranges[i]!, end: bound });
+    else ranges.splice(0, i + 1, { ...ranges[i]!, start: bound });
+  }
+  return reverse ? ranges.reverse() : ranges;
+}
+
 /**
  * The range of all keys of strings that start with a prefix. A boolean comes
  * after every string, and takes the one byte that a bound may be longer than a
  * key; the driver's own keys come before the first string.
  */
-export function rangeOf(
-  prefix: readonly string[],
-): { start: DenoKvKey; end: DenoKvKey } {
+function wholeRange(prefix: readonly string[]): Range {
   return {
     start: prefix.length > 0 ? prefix : [""],
     end: [...prefix, false],
+    onlyShortened: false,
   };
 }

@@ -5,15 +5,14 @@
  * @module
  */
 
-import type { KvStoredEntry } from "../core/listing.ts";
+import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
 import { readChunks } from "./chunks.ts";
 import type { DenoKvEntry, DenoKvKey } from "./client.ts";
-import type { DenoDatabase } from "./database.ts";
+import { type DenoDatabase, PAGE } from "./database.ts";
 import { DamagedEntry } from "./errors.ts";
-import { isOfStrings, isShortened, keyLimit, rangeOf } from "./key.ts";
-import { chunksOf, type DenoValue, isChunks, open } from "./codec.ts";
+import { isOfStrings, isSameKey, isShortened, rangesOf } from "./key.ts";
+import { type DenoValue, isChunks, open } from "./codec.ts";
 import { startsWith } from "../core/key.ts";
-import { KeyLimit } from "../core/long_key.ts";
 import type { KvKey } from "../store.ts";
 
 /** How often to read a value that is overwritten while it is being read. */
@@ -25,6 +24,8 @@ export interface Loaded {
   readonly entry: DenoKvEntry;
   /** Its value; `undefined` if there is none, or none any more. */
   readonly stored: DenoValue | undefined;
+  /** When it expires, in epoch milliseconds. */
+  readonly expires: number | undefined;
 }
 
 /**
@@ -43,10 +44,11 @@ export async function load(
   trueKey?: KvKey,
 ): Promise<Loaded> {
   for (let i = 0; i < MAX_READINGS; i++) {
-    const { stored } = open(entry, trueKey);
-    if (!isChunks(stored)) return { entry, stored };
+    const { stored, expires } = open(entry, trueKey);
+    if (!isChunks(stored)) return { entry, stored, expires };
     try {
-      return { entry, stored: { data: await readChunks(db, stored) } };
+      const data = await readChunks(db, stored);
+      return { entry, stored: { data }, expires };
     } catch (error) {
       if (!(error instanceof DamagedEntry)) throw error;
       const { versionstamp } = entry;
@@ -64,56 +66,64 @@ export async function load(
  *
  * @param db Where to read.
  * @param prefix The parts of the prefix.
+ * @param request What else the core wants.
  * @returns The entries, in pages.
  */
 export async function* listPages(
   db: DenoDatabase,
   prefix: readonly string[],
+  request: KvPageRequest,
 ): AsyncGenerator<KvStoredEntry<DenoValue>[]> {
-  const { whole, shortened } = keyLimit.ranges(prefix);
-  if (whole !== undefined) {
-    const { start, end } = rangeOf(whole);
-    yield* listRange(db, start, end, prefix, false);
-  }
-  if (shortened !== undefined) {
-    const { first, last } = KeyLimit.digests;
-    const [start, end] = [[...shortened, first], [...shortened, last]];
-    yield* listRange(db, start, end, prefix, true);
+  const { after, reverse, limit } = request;
+  // The key to continue after may be among the entries.
+  const size = Math.min(PAGE, limit + 1);
+  try {
+    for (const range of rangesOf(prefix, after, reverse)) {
+      const pages = db.pages({ ...range, reverse }, size, request.alive);
+      for await (const entries of pages) {
+        yield* openAll(db, entries, prefix, range.onlyShortened, request);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof DamagedEntry)) throw error;
+    // The client does not tell the key of a value that it cannot decode.
+    yield [{ key: prefix, error }];
   }
 }
 
-async function* listRange(
+async function* openAll(
   db: DenoDatabase,
-  start: DenoKvKey,
-  end: DenoKvKey,
+  entries: readonly DenoKvEntry[],
   prefix: readonly string[],
   onlyShortened: boolean,
+  { after, keysOnly }: KvPageRequest,
 ): AsyncGenerator<KvStoredEntry<DenoValue>[]> {
-  for await (const entries of db.pages(start, end)) {
-    let page: KvStoredEntry<DenoValue>[] = [];
-    for (const entry of entries) {
-      if (!isOfStrings(entry.key)) continue;
-      const shortened = isShortened(entry.key);
-      if (onlyShortened && !shortened) continue;
-      if (chunksOf(entry.value) !== undefined && page.length > 0) {
-        // A large value is read when its turn has come, not for a whole page.
-        yield page;
+  let page: KvStoredEntry<DenoValue>[] = [];
+  for (const entry of entries) {
+    if (!isOfStrings(entry.key)) continue;
+    const shortened = isShortened(entry.key);
+    if (onlyShortened && !shortened) continue;
+    try {
+      const { stored, key = entry.key, expires: expiry } = open(entry);
+      if (
+        stored === undefined || !startsWith(key, prefix) ||
+        after !== undefined && isSameKey(key, after)
+      ) continue;
+      if (!isChunks(stored)) {
+        page.push({ key, value: stored, expiry });
+      } else if (keysOnly) {
+        page.push({ key, expiry });
+      } else {
+        // A large value is read when the caller reaches it.
+        if (page.length > 0) yield page;
         page = [];
+        const { stored: value, expires: expiry } = await load(db, entry);
+        if (value !== undefined) yield [{ key, value, expiry }];
       }
-      try {
-        const opened = open(entry);
-        const key = shortened ? opened.key : entry.key;
-        if (key === undefined || !startsWith(key, prefix)) continue;
-        const stored = isChunks(opened.stored)
-          ? (await load(db, entry)).stored
-          : opened.stored;
-        if (stored === undefined) continue;
-        page.push({ key, value: stored, expiry: opened.expires });
-      } catch (error) {
-        if (!(error instanceof DamagedEntry)) throw error;
-        page.push({ key: entry.key, error });
-      }
+    } catch (error) {
+      if (!(error instanceof DamagedEntry)) throw error;
+      page.push({ key: entry.key, error });
     }
-    if (page.length > 0) yield page;
   }
+  if (page.length > 0) yield page;
 }

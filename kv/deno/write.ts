@@ -6,42 +6,30 @@
  */
 
 import type { KvCall, KvCasCall } from "../core/call.ts";
-import { copyValue } from "../core/copy.ts";
 import {
   ChunkCollector,
-  LargeWrite,
   type OwnChunks,
   ownChunks,
   removeChunks,
 } from "./chunks.ts";
 import type { DenoKvAtomic, DenoKvEntry } from "./client.ts";
+import { asFound, chunksOf, type DenoValue, open } from "./codec.ts";
+import { copyValue } from "../core/copy.ts";
 import type { DenoDatabase } from "./database.ts";
 import { fail, isLocked, LostCommit } from "./errors.ts";
-import { keyBytes, storedKey } from "./key.ts";
 import { load } from "./list.ts";
-import {
-  asFound,
-  chunksOf,
-  type DenoValue,
-  type Envelope,
-  open,
-  seal,
-  sealChunks,
-} from "./codec.ts";
-import type { KvKey } from "../store.ts";
+import { commitsOf, Write } from "./operation.ts";
+import { retry } from "../core/retry.ts";
 
-/** About how many bytes a commit has, below the 819,200 that it may take. */
-export const COMMIT_BYTES = 700_000;
-/** The bytes of all keys of a commit, below the 81,920 that they may take. */
-const COMMIT_KEY_BYTES = 80_000;
-/** The longest `expireIn`, some 3,000 years: dates overflow later on. */
-const MAX_EXPIRE_IN = 1e14;
-/** How many milliseconds are between two looks for garbage, at least. */
+/** How many milliseconds there are at least between two looks for garbage. */
 const COLLECT_INTERVAL = 1_000;
+
+/** Another client wrote the entry first. */
+const OVERTAKEN = new Error("other clients keep on writing the entry");
 
 type Call = KvCall<DenoValue>;
 
-/** Carries out the writing calls of a store. */
+/** Executes the writing calls of a store. */
 export class DenoWriter {
   readonly #db: DenoDatabase;
   readonly #collector: ChunkCollector;
@@ -52,7 +40,7 @@ export class DenoWriter {
     this.#collector = new ChunkCollector(db);
   }
 
-  /** Carries out and settles calls, no two of them on the same key. */
+  /** Executes and settles calls, no two of them on the same key. */
   async execute(calls: readonly Call[]): Promise<void> {
     const writes = calls.map((call) => new Write(this.#db, call));
     // In the order of the keys, a local file finds neighbours on one page.
@@ -183,24 +171,27 @@ export class DenoWriter {
    * swap is still due, and is attempted again.
    */
   async #swapAlone(write: Write): Promise<void> {
-    const attempts = this.#db.attempts();
     try {
-      do {
-        const found = await this.#db.get(write.key);
-        const { entry, stored } = await load(this.#db, found, write.call.key);
-        if (!isExpected(write.call as KvCasCall<DenoValue>, stored)) {
-          return await write.large?.undo();
-        }
-        await write.large?.stage();
-        const old = await ownChunks(this.#db, entry);
-        if (await this.#commitSwaps([{ write, entry, old }])) return;
-        await write.large?.assertStaged();
-      } while (await attempts.next());
-      throw new Error("other clients keep on writing the entry");
+      await retry(() => this.#attemptSwap(write), {
+        ...this.#db.patience,
+        isTransient: (error) => error === OVERTAKEN,
+      });
     } catch (error) {
       if (!(error instanceof LostCommit)) await write.large?.undo();
       fail(write.call, error);
     }
+  }
+
+  async #attemptSwap(write: Write): Promise<void> {
+    const call = write.call as KvCasCall<DenoValue>;
+    const found = await this.#db.get(write.key);
+    const { entry, stored } = await load(this.#db, found, call.key);
+    if (!isExpected(call, stored)) return await write.large?.undo();
+    await write.large?.stage();
+    const old = await ownChunks(this.#db, entry);
+    if (await this.#commitSwaps([{ write, entry, old }])) return;
+    await write.large?.assertStaged();
+    throw OVERTAKEN;
   }
 
   async #commitSwaps(swaps: readonly Ready[]): Promise<boolean> {
@@ -213,61 +204,6 @@ export class DenoWriter {
     });
     if (isDone) { for (const { write } of swaps) done(write.call); }
     return isDone;
-  }
-}
-
-/** A call that writes, and what it writes. */
-class Write {
-  readonly call: Call;
-  /** The key, as it is stored. */
-  readonly key: KvKey;
-  /** The chunks of a value that is too large for one entry. */
-  readonly large: LargeWrite | undefined = undefined;
-  /** The bytes of the value in the entry. */
-  readonly bytes: number = 0;
-  /** What to store, unless it is in chunks; `undefined` to delete. */
-  readonly #value: unknown = undefined;
-
-  constructor(db: DenoDatabase, call: Call) {
-    this.call = call;
-    this.key = storedKey(call.key);
-    if (call.value === undefined) return;
-    const sealed = seal(call.value, this.#envelope);
-    if (sealed instanceof Uint8Array) {
-      this.large = new LargeWrite(db, this.key, sealed, this.#expireIn);
-    } else {
-      this.#value = sealed.value;
-      this.bytes = sealed.bytes;
-    }
-  }
-
-  /** Whether it swaps from nothing to a value that fits. */
-  get creates(): boolean {
-    return this.call.expected === undefined && this.call.value !== undefined &&
-      this.large === undefined;
-  }
-
-  /** Adds what is to be written to a commit. */
-  addTo(atomic: DenoKvAtomic): void {
-    const expireIn = this.#expireIn;
-    let value = this.#value;
-    if (this.large !== undefined) {
-      this.large.complete(atomic);
-      value = sealChunks(this.large.chunks, this.#envelope);
-    }
-    if (value === undefined) atomic.delete(this.key);
-    else if (expireIn === undefined) atomic.set(this.key, value);
-    else atomic.set(this.key, value, { expireIn });
-  }
-
-  get #envelope(): Envelope {
-    const { key, expiry } = this.call;
-    return { expires: expiry, key: this.key === key ? undefined : key };
-  }
-
-  get #expireIn(): number | undefined {
-    const { ttl } = this.call;
-    return ttl === undefined || ttl > MAX_EXPIRE_IN ? undefined : ttl;
   }
 }
 
@@ -340,36 +276,14 @@ function failAll(writes: readonly Write[], error: unknown): void {
   for (const { call } of writes) fail(call, error);
 }
 
-/** Carries out two halves of what could not be carried out together. */
+/** Executes two halves of what could not be executed together. */
 async function inHalves(
   writes: readonly Write[],
-  carryOut: (writes: readonly Write[]) => Promise<void>,
+  execute: (writes: readonly Write[]) => Promise<void>,
 ): Promise<void> {
   const middle = Math.ceil(writes.length / 2);
   const halves = [writes.slice(0, middle), writes.slice(middle)];
   await Promise.all(
-    halves.filter(({ length }) => length > 0).map(carryOut),
+    halves.filter(({ length }) => length > 0).map(execute),
   );
-}
-
-/** Cuts writes into commits, in which a key counts for up to three times. */
-function commitsOf(writes: readonly Write[], most = Infinity): Write[][] {
-  const groups: Write[][] = [];
-  let group: Write[] = [];
-  let [bytes, keys] = [0, 0];
-  for (const write of writes) {
-    const key = keyBytes(write.key);
-    bytes += write.bytes + 3 * key;
-    keys += key;
-    if (
-      group.length === 0 || group.length === most ||
-      bytes > COMMIT_BYTES || keys > COMMIT_KEY_BYTES
-    ) {
-      group = [];
-      groups.push(group);
-      [bytes, keys] = [write.bytes + 3 * key, key];
-    }
-    group.push(write);
-  }
-  return groups;
 }

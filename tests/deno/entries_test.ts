@@ -1,5 +1,5 @@
 // What the Deno KV store reads and writes as entries.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { HOUR, rawEntries } from "./databases.ts";
@@ -48,7 +48,6 @@ Deno.test("DenoKvStore returns and swaps what other programs can write only", as
     new Date(0),
     new Map([["a", new Set([1n])]]),
     new Uint8Array([1, 2]),
-    new Deno.KvU64(5n),
     { a: 1, b: undefined },
     { date: new Date(1), nan: NaN },
   ];
@@ -62,8 +61,27 @@ Deno.test("DenoKvStore returns and swaps what other programs can write only", as
   }
   const listed = await Array.fromAsync(kv.list(), ({ value }) => value);
   assertEquals(listed, values);
+  const counter = new Deno.KvU64(5n);
+  await db.set(["counter"], counter);
+  assertEquals(await kv.get(["counter"]), counter);
+  await assertRejects(() => kv.cas(["counter"], counter, 1), TypeError);
+  await kv.set(["counter"], 1);
+  assertEquals(await kv.get(["counter"]), 1);
   await db.set(["undefined"], undefined);
   assert(await kv.cas(["undefined"], undefined, 1));
+});
+
+Deno.test("two gets of one counter in one tick share nothing", async () => {
+  using db = await Deno.openKv(":memory:");
+  const kv = new DenoKvStore(db);
+  await db.set(["counter"], new Deno.KvU64(5n));
+  await db.set(["map"], new Map([["a", 1]]));
+  for (const key of [["counter"], ["map"]] as const) {
+    const [first, second] = await Promise.all([kv.get(key), kv.get(key)]);
+    assert(first !== second);
+    assertEquals(first, second);
+    assertEquals(Object.getPrototypeOf(first), Object.getPrototypeOf(second));
+  }
 });
 
 Deno.test("DenoKvStore lists past the keys of other programs", async () => {
