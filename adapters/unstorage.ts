@@ -21,6 +21,7 @@ import type { KvKey, KvStore } from "../kv/store.ts";
 
 export type {
   KvKey,
+  KvListOptions,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

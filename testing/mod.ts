@@ -16,9 +16,11 @@ export * from "./run.ts";
 export * from "./cases.ts";
 export type * from "./case.ts";
 export { ConformanceError } from "./expect.ts";
+export { type Cut, FaultProxy } from "./fault_proxy.ts";
 export type {
   KvGuarantee,
   KvKey,
+  KvListOptions,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

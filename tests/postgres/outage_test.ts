@@ -4,7 +4,7 @@ import postgres from "postgres";
 import { KvError, KvOutcomeUnknownError } from "../../kv/errors.ts";
 import { PostgresKvStore } from "../../kv/postgres.ts";
 import type { KvKey } from "../../kv/store.ts";
-import { type Cut, CutProxy } from "../support/cut_proxy.ts";
+import { type Cut, FaultProxy } from "../../testing/fault_proxy.ts";
 import type { ClientOptions } from "./clients.ts";
 import { startPostgres, unstartable } from "../../servers/mod.ts";
 
@@ -74,7 +74,7 @@ for (
       await using server = await startPostgres({
         settings: { fsync: "off" },
       });
-      await using proxy = new CutProxy(server.port);
+      await using proxy = await FaultProxy.start(server.port);
       const sql = connectTo(server.urlAt(proxy.port), {
         ...eager,
         ...options,
@@ -132,7 +132,7 @@ testOnServer(
     const not: string[] = [];
     let unknown = 0;
     await Promise.all(Array.from({ length: 4 }, async (_, writer) => {
-      const proxy = proxies.use(new CutProxy(server.port));
+      const proxy = proxies.use(await FaultProxy.start(server.port));
       const sql = connectTo(server.urlAt(proxy.port), { ...eager, max: 2 });
       const store = new PostgresKvStore(sql);
       for (let i = 0; i < 120; i++) {
@@ -163,7 +163,7 @@ testOnServer(
 
 testOnServer("a read goes on when its connection is cut", async () => {
   await using server = await startPostgres();
-  await using proxy = new CutProxy(server.port);
+  await using proxy = await FaultProxy.start(server.port);
   const sql = connectTo(server.urlAt(proxy.port), { ...eager, max: 1 });
   const store = new PostgresKvStore(sql);
   await store.set(["a"], 1);

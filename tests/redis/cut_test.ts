@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { KvError, KvOutcomeUnknownError } from "../../kv/errors.ts";
 import { RedisKvStore } from "../../kv/redis.ts";
-import { type Cut, CutProxy } from "../support/cut_proxy.ts";
+import { type Cut, FaultProxy } from "../../testing/fault_proxy.ts";
 import {
   type Client,
   close,
@@ -31,7 +31,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       `cas() never answers wrong when its connection is cut (${version}${how})`,
       async () => {
         await using server = await startRedis();
-        await using proxy = new CutProxy(server.port);
+        await using proxy = await FaultProxy.start(server.port);
         await withClient(
           new Redis(server.urlAt(proxy.port), {
             ...options,
@@ -68,7 +68,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await using proxies = new AsyncDisposableStack();
       const answers: Answer[] = [];
       await Promise.all(Array.from({ length: 4 }, async (_, writer) => {
-        const proxy = proxies.use(new CutProxy(server.port));
+        const proxy = proxies.use(await FaultProxy.start(server.port));
         await withClient(
           new Redis(server.urlAt(proxy.port), options),
           (client) => append(new RedisKvStore(client), proxy, writer, answers),
@@ -92,7 +92,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
     `calls end although the client forgets those under way (${version})`,
     async () => {
       await using server = await startRedis();
-      await using proxy = new CutProxy(server.port);
+      await using proxy = await FaultProxy.start(server.port);
       await withClient(
         new Redis(server.urlAt(proxy.port), {
           ...options,
@@ -108,7 +108,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
     `no write takes effect twice if the client sends none again (${version})`,
     async () => {
       await using server = await startRedis();
-      await using proxy = new CutProxy(server.port);
+      await using proxy = await FaultProxy.start(server.port);
       await withClient(
         new Redis(server.urlAt(proxy.port), {
           ...options,
@@ -136,7 +136,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
 /** Swaps by one client, each cut short, with no other client around. */
 async function cutEverySwap(
   kv: RedisKvStore,
-  proxies: readonly CutProxy[],
+  proxies: readonly FaultProxy[],
 ): Promise<void> {
   let unknown = 0;
   let stored: unknown = undefined;
@@ -175,7 +175,7 @@ interface Answer {
 /** Swaps by one of several clients on the same entry, some of them cut short. */
 async function append(
   kv: RedisKvStore,
-  proxy: CutProxy,
+  proxy: FaultProxy,
   writer: number,
   answers: Answer[],
 ): Promise<void> {

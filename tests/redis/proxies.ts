@@ -1,9 +1,13 @@
 // Proxies that cut the connections to the nodes of a Cluster.
-import { CutProxy } from "../support/cut_proxy.ts";
+import { FaultProxy } from "../../testing/fault_proxy.ts";
 
 /** A proxy for each node, and how a client finds them instead of the nodes. */
-export function proxiesOf(nodes: readonly { host: string; port: number }[]) {
-  const all = nodes.map(({ port }) => new CutProxy(port));
+export async function proxiesOf(
+  nodes: readonly { host: string; port: number }[],
+) {
+  const all = await Promise.all(
+    nodes.map(({ port }) => FaultProxy.start(port)),
+  );
   return {
     all,
     startup: all.map(({ port }) => ({ host: "127.0.0.1", port })),

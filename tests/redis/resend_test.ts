@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { KvOutcomeUnknownError } from "../../kv/errors.ts";
 import { RedisKvStore } from "../../kv/redis.ts";
-import { CutProxy } from "../support/cut_proxy.ts";
+import { FaultProxy } from "../../testing/fault_proxy.ts";
 import {
   type Client,
   close,
@@ -45,7 +45,7 @@ for (const [version, { Redis }] of Object.entries(versions)) {
       async () => {
         for (const [what, write] of Object.entries(WRITES)) {
           await using server = await startRedis();
-          await using proxy = new CutProxy(server.port);
+          await using proxy = await FaultProxy.start(server.port);
           const admin = new Redis(server.url);
           // Long enough for the server to start rejecting writes.
           const client = new Redis(server.urlAt(proxy.port), {
@@ -87,7 +87,7 @@ for (const [version, { Redis }] of Object.entries(versions)) {
       async () => {
         if (isCluster) return await onCluster(version, writeOnce);
         await using server = await startRedis();
-        await using proxy = new CutProxy(server.port);
+        await using proxy = await FaultProxy.start(server.port);
         const client = new Redis(server.urlAt(proxy.port), {
           retryStrategy: () => 1,
         });
@@ -98,7 +98,7 @@ for (const [version, { Redis }] of Object.entries(versions)) {
 }
 
 /** Cuts writes, and lets another client write before the connection is back. */
-async function writeOnce(client: Client, proxies: CutProxy[]): Promise<void> {
+async function writeOnce(client: Client, proxies: FaultProxy[]): Promise<void> {
   const kv = new RedisKvStore(client);
   const writes = [
     () => kv.set(["lock"], undefined),
@@ -119,7 +119,7 @@ async function writeOnce(client: Client, proxies: CutProxy[]): Promise<void> {
 
 async function onCluster(
   version: string,
-  use: (client: Client, proxies: CutProxy[]) => Promise<void>,
+  use: (client: Client, proxies: FaultProxy[]) => Promise<void>,
 ): Promise<void> {
   await using cluster = await startRedisCluster();
   await using proxies = await proxiesOf(cluster.nodes);
