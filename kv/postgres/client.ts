@@ -6,6 +6,7 @@
 
 // deno-lint-ignore-file no-explicit-any -- the clients' own parameter types differ
 
+import { typeName } from "../core/message.ts";
 import {
   isServerError,
   isUnknown,
@@ -170,11 +171,9 @@ function isPglite(client: any): client is PgliteClient {
 
 function unsupported(client: unknown): never {
   const name = (client as object | null | undefined)?.constructor?.name;
-  const received = client === null
-    ? "null"
-    : typeof client === "object" && name
+  const received = typeof client === "object" && name
     ? `an object of class ${name}`
-    : `a value of type ${typeof client}`;
+    : typeName(client);
   throw new TypeError(
     "Cannot create a PostgresKvStore: sql must be a client of postgres.js " +
       "(3.4 or later), PGlite or Bun.SQL, or one of their transactions: " +

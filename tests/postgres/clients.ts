@@ -92,6 +92,7 @@ export async function withTable(
       `"${name.replaceAll('"', '""')}"`
     ).join(".");
     await sql.unsafe(`DROP TABLE IF EXISTS ${table}`);
-    await Promise.all(clients.map((client) => client.end()));
+    // Without a timeout, postgres.js may wait for a connection that broke.
+    await Promise.all(clients.map((client) => client.end({ timeout: 1 })));
   }
 }
