@@ -156,9 +156,17 @@ export class DurableObjectKvStore extends KvCasDriver {
   /** Merges the entries of the objects. */
   protected override pages(
     prefix: readonly string[],
-    { alive }: KvPageRequest,
+    request: KvPageRequest,
   ): AsyncIterable<readonly KvStoredEntry[]> {
-    return listObjects(this.#objects, prefix, alive);
+    return listObjects(this.#objects, prefix, request);
+  }
+
+  /** Deletes some expired entries of each object, before their alarms do. */
+  protected override async reclaim(): Promise<number> {
+    const counts = await Promise.all(
+      this.#objects.map((object) => object.reclaim()),
+    );
+    return counts.reduce((sum, count) => sum + count);
   }
 }
 

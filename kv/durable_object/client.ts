@@ -5,7 +5,11 @@
  */
 
 import { isTransient } from "./errors.ts";
-import type { ObjectMethods } from "./protocol.ts";
+import type {
+  ObjectMethods,
+  ObjectPage,
+  ObjectPageRequest,
+} from "./protocol.ts";
 
 /**
  * A binding to a namespace of Durable Objects: the `DurableObjectNamespace` of
@@ -58,10 +62,13 @@ export class RemoteObject {
   }
 
   /** Reads a page of a listing. */
-  page(
-    ...parameters: Parameters<ObjectMethods["kvPage"]>
-  ): ReturnType<ObjectMethods["kvPage"]> {
-    return repeatOnce(() => this.#stub.kvPage(...parameters));
+  page(request: ObjectPageRequest): Promise<ObjectPage> {
+    return repeatOnce(() => this.#stub.kvPage(request));
+  }
+
+  /** Deletes some expired entries. */
+  reclaim(): Promise<number> {
+    return repeatOnce(() => this.#stub.kvReclaim());
   }
 }
 

@@ -4,22 +4,20 @@
  * @module
  */
 
-import { ChunkedEntries, isLarge, sizeOf } from "./chunks.ts";
+import { ChunkedEntries, isLarge } from "./chunks.ts";
+import { failureOf, ObjectPages } from "./pages.ts";
 import type {
   ObjectAnswer,
   ObjectCall,
-  ObjectFailure,
   ObjectPage,
-  ObjectRow,
+  ObjectPageRequest,
 } from "./protocol.ts";
 import { objectSchema } from "./schema.ts";
 import type { KvStoreDurableObjectState } from "./state.ts";
 import { equalValues } from "../core/equal.ts";
-import { idAfter } from "../core/paging.ts";
 import { KvCorruptionError } from "../errors.ts";
 import { SqliteEntries, type Statement } from "../sqlite/entries.ts";
 import { isMissingTable } from "../sqlite/errors.ts";
-import { expiryOf, valueOf } from "../sqlite/row.ts";
 import { decodeValue, type EncodedValue } from "../core/value.ts";
 
 /** The storage of an object, but for its alarm. */
@@ -30,22 +28,17 @@ type ObjectStorage = Pick<
 
 const TABLE = "kv";
 
-/** A page reads larger values one by one, so that it takes bounded memory. */
-const SMALL_VALUE_BYTES = 4096;
-
-/** The most entries that a page examines. */
-const MAX_ROWS = 1024;
-
-/** How many calls' worth of expired entries one step of a sweep deletes. */
-const CALLS_PER_SWEEP = 512;
+/** How many expired entries are deleted at once. */
+const RECLAIM_ROWS = 4096;
 
 /** The entries of an object, in tables that are created when they are missing. */
 export class ObjectEntries {
   readonly #storage: ObjectStorage;
   readonly #entries: SqliteEntries;
   readonly #chunked: ChunkedEntries;
-  readonly #page: Statement;
-  readonly #value: Statement;
+  readonly #pages: ObjectPages;
+  readonly #delete: Statement;
+  readonly #postpone: Statement;
   readonly #nextDue: Statement;
   readonly #onEmpty: () => void;
 
@@ -59,12 +52,16 @@ export class ObjectEntries {
     this.#onEmpty = onEmpty;
     this.#entries = new SqliteEntries(prepare, TABLE);
     this.#chunked = new ChunkedEntries(this.#entries, prepare, TABLE);
-    this.#page = prepare(
-      "SELECT key, expires, octet_length(value), CASE WHEN " +
-        `octet_length(value) <= ${SMALL_VALUE_BYTES} THEN value END ` +
-        `FROM ${TABLE} WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`,
+    this.#pages = new ObjectPages(this.#chunked, prepare, TABLE);
+    const due =
+      `(SELECT rowid FROM ${TABLE} WHERE due <= ? ORDER BY due LIMIT ?)`;
+    this.#delete = prepare(
+      `DELETE FROM ${TABLE} WHERE rowid IN ${due} AND expires <= ?`,
     );
-    this.#value = prepare(`SELECT value FROM ${TABLE} WHERE key = ?`);
+    this.#postpone = prepare(
+      `UPDATE ${TABLE} SET due = expires WHERE rowid IN ${due} ` +
+        "AND (expires > ? OR expires IS NULL)",
+    );
     this.#nextDue = prepare(
       `SELECT due FROM ${TABLE} WHERE due IS NOT NULL ORDER BY due LIMIT 1`,
     );
@@ -90,64 +87,34 @@ export class ObjectEntries {
     }
   }
 
-  /**
-   * Reads the next entries of a range of encoded keys.
-   *
-   * @param start The first encoded key that may be meant.
-   * @param end The first one past the range, or `undefined` if it has no end.
-   * @param limit How many entries to examine at most.
-   * @param bytes About how many bytes the page may take.
-   */
-  page(
-    start: string,
-    end: string | undefined,
-    limit: number,
-    bytes: number,
-  ): ObjectPage {
-    const count = Math.min(limit, MAX_ROWS);
-    // SQLite sorts a blob after every text.
-    const last = end ?? Uint8Array.of(0);
-    const found = this.#withTables(() => this.#page.all(start, last, count));
-    const rows: ObjectRow[] = [];
-    const now = Date.now();
-    let left = bytes;
-    for (const [key, expires, octets, small] of found) {
-      const id = key as string;
-      let row: ObjectRow;
-      try {
-        const expiry = expiryOf(expires);
-        if (expiry !== undefined && expiry <= now) continue;
-        const size = small === null ? octets as number : sizeOf(valueOf(small));
-        left -= id.length + size;
-        if (left < 0 && rows.length > 0) return { rows, next: id };
-        const ttl = expiry === undefined ? undefined : expiry - now;
-        row = { id, value: size > bytes ? null : this.#read(id, small), ttl };
-      } catch (error) {
-        row = { id, ...failureOf(error) };
-      }
-      rows.push(row);
-    }
-    const next = found.length < count
-      ? undefined
-      : idAfter(found.at(-1)![0] as string);
-    return { rows, next };
-  }
-
-  #read(id: string, small: unknown): EncodedValue {
-    const stored = valueOf(small ?? this.#value.get(id)?.[0]);
-    return this.#chunked.whole(id, stored);
+  /** Reads the next entries of a range of encoded keys. */
+  page(request: ObjectPageRequest): ObjectPage {
+    return this.#withTables(() => this.#pages.read(request));
   }
 
   /**
    * Deletes some of the expired entries, unless there are no tables.
    *
-   * @returns When to sweep again, in epoch milliseconds, or `undefined` if no
-   * entry expires.
+   * @returns How many; 0 if none are left.
    */
-  sweep(): number | undefined {
+  reclaim(): number {
+    const now = Date.now();
     try {
-      this.#entries.sweep(CALLS_PER_SWEEP);
-      // Numbers come first: what follows text, no sweep reaches.
+      while (true) {
+        const deleted = this.#delete.run(now, RECLAIM_ROWS, now);
+        const postponed = this.#postpone.run(now, RECLAIM_ROWS, now);
+        if (deleted > 0 || postponed === 0) return deleted;
+      }
+    } catch (error) {
+      if (isMissingTable(error)) return 0;
+      throw error;
+    }
+  }
+
+  /** When to reclaim next, in epoch milliseconds; `undefined` for never. */
+  nextDue(): number | undefined {
+    try {
+      // Numbers come first: no reclaiming reaches what follows text.
       const due = this.#nextDue.get()?.[0];
       return typeof due === "number" ? due : undefined;
     } catch (error) {
@@ -168,13 +135,6 @@ export class ObjectEntries {
     this.#onEmpty();
     return apply();
   }
-}
-
-function failureOf(error: unknown): ObjectFailure {
-  return {
-    error: error instanceof Error ? error.message : String(error),
-    isCorruption: error instanceof KvCorruptionError,
-  };
 }
 
 /** Whether what is stored equals, by content, what a swap expects. */

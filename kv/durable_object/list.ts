@@ -7,8 +7,9 @@
 import type { RemoteObject } from "./client.ts";
 import { isFailure, type ObjectFailure, type ObjectRow } from "./protocol.ts";
 import { mergePages } from "./shards.ts";
-import { decodeKey, keyRange } from "../core/key.ts";
-import type { KvStoredEntry } from "../core/listing.ts";
+import { decodeKey, encodeKey, keyRange } from "../core/key.ts";
+import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
+import { idAfter } from "../core/paging.ts";
 import type { EncodedValue } from "../core/value.ts";
 
 /** About how many bytes the pages of all objects take together. */
@@ -26,18 +27,18 @@ const MAX_LIMIT = 1024;
  *
  * @param objects The objects of the store.
  * @param prefix The parts of the prefix.
- * @param alive Is called for every answer of an object.
+ * @param request What else the core wants.
  */
 export async function* listObjects(
   objects: readonly RemoteObject[],
   prefix: readonly string[],
-  alive: () => void,
+  request: KvPageRequest,
 ): AsyncGenerator<KvStoredEntry[]> {
   const bytes = Math.max(PAGE_BYTES / objects.length, MIN_PAGE_BYTES);
   const listings = objects.map((object) =>
-    listObject(object, prefix, bytes, alive)
+    listObject(object, prefix, request, bytes)
   );
-  for await (const rows of mergePages(listings)) {
+  for await (const rows of mergePages(listings, request.reverse)) {
     let page: KvStoredEntry[] = [];
     for (const row of rows) {
       if (!isTooLarge(row)) {
@@ -65,19 +66,34 @@ type LargeRow = ListedRow & { readonly value: null };
 async function* listObject(
   object: RemoteObject,
   prefix: readonly string[],
+  request: KvPageRequest,
   bytes: number,
-  alive: () => void,
 ): AsyncGenerator<ListedRow[]> {
-  const { start, end } = keyRange(prefix);
-  let limit = FIRST_LIMIT;
-  for (let next: string | undefined = start; next !== undefined;) {
+  const { reverse, keysOnly } = request;
+  let { start, end } = rangeOf(prefix, request);
+  let limit = Math.min(FIRST_LIMIT, request.limit);
+  while (true) {
     const time = Date.now();
-    const page = await object.page(next, end, limit, bytes);
-    alive();
-    next = page.next;
+    const { rows, next } = await object.page(
+      { start, end, reverse, keysOnly, limit, bytes },
+    );
+    request.alive();
+    yield rows.map((row) => ({ ...row, object, time }));
+    if (next === undefined) return;
+    if (reverse) end = next;
+    else start = next;
     limit = Math.min(4 * limit, MAX_LIMIT);
-    yield page.rows.map((row) => ({ ...row, object, time }));
   }
+}
+
+function rangeOf(
+  prefix: readonly string[],
+  { after, reverse }: KvPageRequest,
+): { start: string; end: string | undefined } {
+  const { start, end } = keyRange(prefix);
+  if (after === undefined) return { start, end };
+  const id = encodeKey(after);
+  return reverse ? { start, end: id } : { start: idAfter(id), end };
 }
 
 function isTooLarge(row: ListedRow): row is LargeRow {
@@ -87,8 +103,10 @@ function isTooLarge(row: ListedRow): row is LargeRow {
 function entryOf(row: ListedRow): KvStoredEntry {
   const key = decodeKey(row.id);
   if (isFailure(row)) return { key, error: errorOf(row) };
-  const expiry = row.ttl === undefined ? undefined : row.time + row.ttl;
-  return { key, value: row.value!, expiry };
+  const { ttl, expires } = row;
+  const expiry = ttl === undefined ? undefined : row.time + ttl;
+  // Without a value, only keys were wanted.
+  return { key, value: row.value ?? undefined, expiry, expires };
 }
 
 /** Reads an entry that was too large for a page, unless it is gone. */

@@ -6,7 +6,12 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { ObjectEntries } from "./entries.ts";
-import type { ObjectAnswer, ObjectCall, ObjectPage } from "./protocol.ts";
+import type {
+  ObjectAnswer,
+  ObjectCall,
+  ObjectPage,
+  ObjectPageRequest,
+} from "./protocol.ts";
 import type { KvStoreDurableObjectState } from "./state.ts";
 
 /** About how many bytes an answer carries, beside its last value. */
@@ -98,26 +103,29 @@ export class KvStoreDurableObject extends DurableObject {
    * Reads entries; for `DurableObjectKvStore`.
    *
    * @internal
-   * @param start The first encoded key that may be meant.
-   * @param end The first one past the range, or `undefined` if it has no end.
-   * @param limit How many entries to examine at most.
-   * @param bytes About how many bytes the page may take.
-   * @returns The next entries, in key order.
+   * @param request What to read.
+   * @returns The next entries, in order.
    */
-  kvPage(
-    start: string,
-    end: string | undefined,
-    limit: number,
-    bytes: number,
-  ): Promise<ObjectPage> {
-    return Promise.resolve(this.#entries.page(start, end, limit, bytes));
+  kvPage(request: ObjectPageRequest): Promise<ObjectPage> {
+    return Promise.resolve(this.#entries.page(request));
+  }
+
+  /**
+   * Deletes some expired entries; for `DurableObjectKvStore`.
+   *
+   * @internal
+   * @returns How many; 0 if none are left.
+   */
+  kvReclaim(): Promise<number> {
+    return Promise.resolve(this.#entries.reclaim());
   }
 
   /** Deletes some of the expired entries; called by the runtime. */
   // @ts-ignore TS4114: only some projects know the type of the base class.
   alarm(): Promise<void> {
     this.#alarm = undefined;
-    const next = this.#entries.sweep();
+    this.#entries.reclaim();
+    const next = this.#entries.nextDue();
     if (next === undefined) return Promise.resolve();
     if (next > Date.now()) return this.#wake(next);
     return this.#setAlarm(Date.now());

@@ -51,22 +51,40 @@ export type ObjectAnswer =
   | null
   | ObjectFailure;
 
+/** What to read of a listing. */
+export interface ObjectPageRequest {
+  /** The first encoded key of the range. */
+  readonly start: string;
+  /** The first encoded key after the range, or `undefined` if it has no end. */
+  readonly end: string | undefined;
+  /** Whether to read from the end to the start. */
+  readonly reverse: boolean;
+  /** Whether the values are not needed. */
+  readonly keysOnly: boolean;
+  /** How many entries to examine at most. */
+  readonly limit: number;
+  /** About how many bytes the page may take. */
+  readonly bytes: number;
+}
+
 /** An entry of a listing. */
 export type ObjectRow =
   | {
     /** The encoded key. */
     readonly id: string;
     /** The value, or `null` if it is too large for a page and must be read. */
-    readonly value: EncodedValue | null;
+    readonly value?: EncodedValue | null;
     /** The milliseconds left to live, if it expires. */
     readonly ttl?: number | undefined;
+    /** When it expires by the object's clock, in epoch milliseconds. */
+    readonly expires?: number | undefined;
   }
   | ({ readonly id: string } & ObjectFailure);
 
 /** A part of a listing. */
 export interface ObjectPage {
   readonly rows: readonly ObjectRow[];
-  /** Where the next page starts; `undefined` at the end. */
+  /** The start of the next page (in reverse: its end); `undefined` at the end. */
   readonly next: string | undefined;
 }
 
@@ -75,10 +93,7 @@ export interface ObjectMethods {
   /** Executes calls in order, and answers each. */
   kvExecute(calls: readonly ObjectCall[]): Promise<readonly ObjectAnswer[]>;
   /** Reads the next entries of a range of encoded keys. */
-  kvPage(
-    start: string,
-    end: string | undefined,
-    limit: number,
-    bytes: number,
-  ): Promise<ObjectPage>;
+  kvPage(request: ObjectPageRequest): Promise<ObjectPage>;
+  /** Deletes some expired entries, and returns how many; 0 if none are left. */
+  kvReclaim(): Promise<number>;
 }

@@ -47,10 +47,12 @@ export function objectName(
  *
  * @typeParam Row What is listed.
  * @param listings The pages of each listing.
+ * @param reverse Whether they are from the last key to the first.
  * @returns The pages of all, in order.
  */
 export async function* mergePages<Row extends { readonly id: string }>(
   listings: readonly AsyncIterable<readonly Row[]>[],
+  reverse: boolean,
 ): AsyncGenerator<Row[]> {
   const pages = listings.map((each) => each[Symbol.asyncIterator]());
   let heads: Head<Row>[] = pages.map((pages) => ({ pages, rows: [], next: 0 }));
@@ -61,7 +63,9 @@ export async function* mergePages<Row extends { readonly id: string }>(
     const merged: Row[] = [];
     let first: Head<Row>;
     do {
-      first = heads.reduce((a, b) => compareHeads(a, b) <= 0 ? a : b);
+      first = heads.reduce((a, b) =>
+        compareHeads(a, b) <= 0 === reverse ? b : a
+      );
       merged.push(first.rows[first.next++]!);
     } while (first.next < first.rows.length);
     yield merged;

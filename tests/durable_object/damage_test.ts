@@ -154,6 +154,15 @@ for (const [name, statement] of Object.entries(rows)) {
   });
 }
 
+inObject("a key that get() cannot find is damage", async (store) => {
+  await store.call("set?key=a");
+  await store.sql("UPDATE kv SET key = 'a b'");
+  assertMatch(
+    String(await store.call("list")),
+    /^KvCorruptionError: Cannot list \["a b"\]: /,
+  );
+});
+
 for (const time of ["'soon'", "x'00'"]) {
   inObject(`the expiry is ${time}`, async (store) => {
     const { get, list, others } = await damage(

@@ -90,6 +90,9 @@ export class InspectedObject extends KvStoreDurableObject {
     ...parameters: Parameters<KvStoreDurableObject["kvPage"]>
   ): ReturnType<KvStoreDurableObject["kvPage"]> {
     const page = await super.kvPage(...parameters);
+    if (parameters[0].keysOnly) {
+      if (page.rows.some((row) => "value" in row)) throw new Error("a value");
+    }
     const sizes = page.rows.map((row) =>
       "value" in row ? row.value?.length ?? 0 : 0
     );
@@ -207,6 +210,62 @@ const actions: Record<
       bytes += typeof value === "string" ? value.length : 0;
     }
     return [listed, bytes];
+  },
+
+  /** Lists in every way; says what differs from one list of all. */
+  async order(kv) {
+    const keys = Array.from({ length: 300 }, (_, i) => {
+      const part = String(i % 100).padStart(3, "0");
+      return i < 100 ? ["a", part] as const : ["b", part, `${i}`] as const;
+    });
+    await Promise.all(
+      keys.map((key, i) => kv.set(key, i % 50 === 0 ? "x".repeat(700_000) : i)),
+    );
+    await kv.set(["b", "expiring"], 1, { ttl: 600_000 });
+    const all = await Array.fromAsync(kv.list());
+    const faults: string[] = [];
+    const expect = async (
+      name: string,
+      found: AsyncIterable<unknown>,
+      expected: unknown[],
+    ) => {
+      const text = JSON.stringify(await Array.fromAsync(found));
+      if (text !== JSON.stringify(expected)) faults.push(name);
+    };
+    const back = all.toReversed();
+    const isB = ({ key }: { key: readonly string[] }) => key[0] === "b";
+    await expect("reverse", kv.list([], { reverse: true }), back);
+    await expect("b", kv.list(["b"], { reverse: true }), back.filter(isB));
+    for (const i of [0, 1, 99, 150, 299]) {
+      const after = all[i]!.key;
+      await expect(`after ${i}`, kv.list([], { after }), all.slice(i + 1));
+      await expect(
+        `before ${i}`,
+        kv.list([], { after, reverse: true, limit: 40 }),
+        all.slice(0, i).reverse().slice(0, 40),
+      );
+    }
+    await expect(
+      "keys",
+      kv.keys(["b"], { reverse: true, limit: 70 }),
+      back.filter(isB).slice(0, 70).map(({ key, expires }) => ({
+        key,
+        ...expires === undefined ? {} : { expires },
+      })),
+    );
+    const expires = all.at(-1)!.expires! - Date.now();
+    if (!(expires > 0 && expires <= 600_000)) faults.push(`${expires}`);
+    if (await kv.count(["a"]) !== 100) faults.push("count");
+    await Promise.all(
+      keys.slice(0, 30).map((key) => kv.set(key, 1, { ttl: 1 })),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const swept = await kv.sweep();
+    if (swept !== 30) faults.push(`swept ${swept}`);
+    if (await kv.clear() !== 271) faults.push("clear");
+    if (await kv.count() !== 0) faults.push("count after clear");
+    await kv.check();
+    return faults;
   },
 
   async list(kv) {
