@@ -7,6 +7,7 @@
 
 import type { Buffer } from "node:buffer";
 import { typeName } from "../core/message.ts";
+import { commandClassOf } from "./command_class.ts";
 
 /**
  * A client for one server or for a Cluster: `Redis` or `Cluster` of ioredis 5
@@ -29,6 +30,8 @@ export interface RedisClient {
     readonly autoResendUnfulfilledCommands?: boolean | undefined;
     /** How often a command may wait for a connection. */
     readonly maxRetriesPerRequest?: number | null | undefined;
+    /** Which nodes of a Cluster answer reads. */
+    readonly scaleReads?: unknown;
   };
   /** The socket of a client for one server, while there is one. */
   readonly stream?: { cork(): void; uncork(): void };
@@ -40,6 +43,56 @@ export interface RedisClient {
   mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
   /** Sends a command. */
   sendCommand(command: never): unknown;
+}
+
+/** The clients that the store is tested with. */
+const SUPPORTED = "a Redis or Cluster of ioredis 5 or 6";
+
+/** What tells the clients of other libraries. */
+const OTHERS: Readonly<Record<string, string>> = {
+  mGet: "a client of node-redis",
+  isPipeline: "a pipeline",
+  mget: "a client of another library",
+};
+
+/**
+ * Checks a client.
+ *
+ * @param redis What the caller gave.
+ * @throws {TypeError} If it is not supported.
+ */
+export function checkClient(redis: unknown): asserts redis is RedisClient {
+  let isSupported = false;
+  if (isObject(redis)) {
+    isSupported = typeof redis.mgetBuffer === "function" &&
+      typeof redis.sendCommand === "function" && !redis.isPipeline;
+  }
+  if (!isSupported || !commandClassOf(redis as RedisClient)) {
+    const other = Object.keys(OTHERS)
+      .find((name) => isObject(redis) && redis[name]);
+    throw new TypeError(
+      `Cannot create a RedisKvStore: redis must be ${SUPPORTED}: ` +
+        `received ${other ? OTHERS[other] : typeName(redis)}`,
+    );
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** A hash tag, which alone decides on the slot of a key that starts with it. */
+const HASH_TAG = /^[^{]*\{[^}]+\}/;
+
+/**
+ * Whether one command may touch several keys of a store.
+ *
+ * @param client The client.
+ * @param prefix What all names of the store start with.
+ * @returns Whether all keys are on one server, or in one slot of a Cluster.
+ */
+export function isOneSlot(client: RedisClient, prefix: string): boolean {
+  return client.nodes === undefined || HASH_TAG.test(prefix);
 }
 
 /*
@@ -69,13 +122,13 @@ function checked(prefix: unknown, what: string): string {
   const text = prefix instanceof Uint8Array ? decode(prefix) : prefix;
   if (typeof text !== "string" || !text.isWellFormed()) {
     throw new TypeError(
-      `Cannot make a RedisKvStore: ${what} must be a well-formed string: ` +
+      `Cannot create a RedisKvStore: ${what} must be a well-formed string: ` +
         `received ${typeName(prefix)}`,
     );
   }
   if (text.includes(SEPARATOR)) {
     throw new TypeError(
-      `Cannot make a RedisKvStore: ${what} must not contain "!", which the ` +
+      `Cannot create a RedisKvStore: ${what} must not contain "!", which the ` +
         `store adds after it: received ${JSON.stringify(text)}`,
     );
   }

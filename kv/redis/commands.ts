@@ -6,6 +6,12 @@
 
 import type { Buffer } from "node:buffer";
 import type { RedisClient } from "./client.ts";
+import {
+  type Argument,
+  type Command,
+  type CommandClass,
+  commandClassOf,
+} from "./command_class.ts";
 import { isAborted, isRejection } from "./errors.ts";
 
 /*
@@ -40,9 +46,6 @@ const NO_INDEX = -1;
 /** What is sent in place of a command whose call has failed already. */
 const PING = "*1\r\n$4\r\nPING\r\n";
 
-/** An argument of a command. */
-export type Argument = string | Buffer;
-
 /** A command that was issued, or several on behalf of one call. */
 export interface SentCommand {
   /** The reply as the server sent it, with strings as buffers. */
@@ -59,8 +62,7 @@ export class RedisCommands {
   /**
    * Takes a client of ioredis.
    *
-   * @param client The client.
-   * @throws {TypeError} If its commands are not those of ioredis.
+   * @param client The client, which was checked.
    */
   constructor(client: RedisClient) {
     this.#client = client;
@@ -148,24 +150,6 @@ export class RedisCommands {
   }
 }
 
-/** What the store needs of a command of ioredis. */
-interface Command {
-  name: string;
-  args: Argument[];
-  bufferMode?: boolean;
-  pipelineIndex?: number;
-  readonly promise: Promise<unknown>;
-  reject(error: unknown): void;
-  toWritable(socket: unknown): string | Buffer;
-  transformReply(reply: unknown): unknown;
-}
-
-type CommandClass = new (
-  name: string,
-  args: Argument[],
-  options: object,
-) => Command;
-
 type OnceClass = new (name: string, args: Argument[]) => Command & SentCommand;
 
 /** The classes derived so far, each from the class of a version of ioredis. */
@@ -173,7 +157,7 @@ const derived = new WeakMap<CommandClass, OnceClass>();
 
 /** The class of commands for a client, derived from the client's own. */
 function onceClassOf(client: RedisClient): OnceClass {
-  const Command = commandClassOf(client);
+  const Command = commandClassOf(client)!;
   let Once = derived.get(Command);
   if (Once === undefined) derived.set(Command, Once = derive(Command));
   return Once;
@@ -214,21 +198,4 @@ function derive(Base: CommandClass): OnceClass {
       return reply;
     }
   };
-}
-
-/** Finds out which class the commands of a client have. */
-function commandClassOf(client: RedisClient): CommandClass {
-  let command: Command | undefined;
-  const probe = Object.create(client, {
-    options: { value: {} },
-    sendCommand: { value: (sent: Command) => command = sent },
-  }) as RedisClient;
-  probe.mgetBuffer(["probe"]);
-  if (
-    typeof command?.toWritable !== "function" ||
-    typeof command.transformReply !== "function"
-  ) {
-    throw new TypeError("its commands are not those of ioredis");
-  }
-  return command.constructor as CommandClass;
 }

@@ -1,117 +1,172 @@
 /**
- * Which keys a server or a Cluster has under a prefix.
+ * Listing: collects the keys, and reads the values page by page.
  *
  * @module
  */
 
+import {
+  compareStrings,
+  decodeKey,
+  encodeKey,
+  MAX_KEY_BYTES,
+  utf8Length,
+} from "../core/key.ts";
+import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
+import { PAGE_BYTES, PageSize } from "../core/paging.ts";
 import type { RedisClient } from "./client.ts";
-import { unexpected } from "./codec.ts";
 import type { RedisCommands } from "./commands.ts";
+import { EntryReader, type FoundEntry } from "./read.ts";
+import { scanNames } from "./scan.ts";
+import { KeySorter } from "./sort.ts";
 
-/** How many slots a Cluster has. */
-const SLOTS = 16_384;
+/** About how many bytes of values are read at once, unless one has more. */
+const MAX_BYTES = 2 * PAGE_BYTES;
 
-/** How many keys the server looks at in one step, of a few milliseconds. */
-const STEP = "4096";
+/** What no encoded key has, or only as an escape. */
+const TO_CHECK = /[^!#-\uffff]/;
 
-/**
- * The names of all keys that start with some text, each once, in no order.
- *
- * @param client The client.
- * @param commands Issues its commands.
- * @param start What the names start with, every prefix included.
- * @param alive Is called after each answer.
- */
-export async function namesUnder(
-  client: RedisClient,
-  commands: RedisCommands,
-  start: string,
-  alive: () => void,
-): Promise<Set<string>> {
-  const names = new Set<string>();
-  const pattern = start.replace(/[\\*?[\]]/g, "\\$&") + "*";
+/** Lists the entries of a store. */
+export class RedisLister {
+  readonly #client: RedisClient;
+  readonly #commands: RedisCommands;
+  readonly #prefix: string;
+  readonly #reader: EntryReader;
 
-  async function walk(node: RedisClient): Promise<void> {
-    let cursor = "0";
-    do {
-      const args = [cursor, "MATCH", pattern, "COUNT", STEP];
-      const reply = await commands.read("scan", args, node);
-      if (!Array.isArray(reply) || !Array.isArray(reply[1])) {
-        throw unexpected(reply);
-      }
-      alive();
-      cursor = String(reply[0]);
-      for (const name of reply[1]) names.add(String(name));
-    } while (cursor !== "0");
+  /**
+   * Makes a lister.
+   *
+   * @param client The client.
+   * @param commands Issues its commands.
+   * @param prefix What all names of the store start with.
+   * @param isOneSlot Whether a command may touch several keys.
+   */
+  constructor(
+    client: RedisClient,
+    commands: RedisCommands,
+    prefix: string,
+    isOneSlot: boolean,
+  ) {
+    this.#client = client;
+    this.#commands = commands;
+    this.#prefix = prefix;
+    this.#reader = new EntryReader(client, commands, isOneSlot);
   }
 
-  if (client.nodes === undefined) {
-    await walk(client);
-    return names;
-  }
-  const before = await layout(client, commands, start);
-  await Promise.all(masters(client).map(walk));
-  const after = await layout(client, commands, start);
-  // A key that moves may leave a node before it is walked for one that was
-  // walked before it came. As it was somewhere throughout one of two walks, the
-  // second one finds it.
-  if (before.isMoving || before.text !== after.text) {
-    await Promise.all(masters(client).map(walk));
-  }
-  return names;
-}
-
-function masters(client: RedisClient): RedisClient[] {
-  return client.nodes!("master");
-}
-
-/** Who has which slots, as the masters themselves say. */
-interface Layout {
-  readonly text: string;
-  /** Whether slots are on their way from one master to another. */
-  readonly isMoving: boolean;
-}
-
-async function layout(
-  client: RedisClient,
-  commands: RedisCommands,
-  anyKey: string,
-): Promise<Layout> {
-  // There are no nodes before the first command.
-  if (masters(client).length === 0) {
-    await commands.read("mget", [anyKey]);
-  }
-  const known = await ask(client, commands);
-  if (known.count === SLOTS) return known;
-  // The client has not heard yet of all masters.
-  await commands.recover();
-  return await ask(client, commands);
-}
-
-async function ask(
-  client: RedisClient,
-  commands: RedisCommands,
-): Promise<Layout & { readonly count: number }> {
-  const answers = await Promise.all(
-    masters(client).map((node) => commands.read("cluster", ["NODES"], node)),
-  );
-  let count = 0;
-  let isMoving = false;
-  const texts: string[] = [];
-  for (const answer of answers) {
-    const line = String(answer).split("\n").find((line) =>
-      line.includes("myself")
-    ) ?? "";
-    const [id = "", , , , , , , , ...slots] = line.split(" ");
-    texts.push([id, ...slots].join(" "));
-    for (const range of slots) {
-      if (range.startsWith("[")) {
-        isMoving = true;
-      } else {
-        const [first, last = first] = range.split("-").map(Number);
-        count += last! - first! + 1;
-      }
+  /**
+   * Lists entries.
+   *
+   * @param prefix The parts that their keys start with.
+   * @param request What else the core wants.
+   * @returns The entries, in pages.
+   */
+  async *pages(
+    prefix: readonly string[],
+    request: KvPageRequest,
+  ): AsyncGenerator<KvStoredEntry[]> {
+    const keys = await this.#collect(prefix, request);
+    const size = new PageSize();
+    while (true) {
+      const ids = keys.take(Math.min(size.limit, request.limit));
+      if (ids.length === 0) return;
+      const bytes = request.keysOnly ? 0 : MAX_BYTES;
+      const entries = await this.#read(ids, bytes);
+      let total = 0;
+      for (const entry of entries) total += entry?.bytes ?? 0;
+      size.learn(ids.length, request.keysOnly ? 0 : total);
+      yield* this.#pagesOf(ids, entries, request);
     }
   }
-  return { text: texts.sort().join("\n"), isMoving, count };
+
+  /** Collects the encoded keys under a prefix. */
+  async #collect(
+    prefix: readonly string[],
+    request: KvPageRequest,
+  ): Promise<KeySorter> {
+    const { reverse, alive } = request;
+    const start = prefix.length === 0 ? "" : encodeKey(prefix);
+    const after = request.after && encodeKey(request.after);
+    const keys = new KeySorter(reverse);
+    await scanNames(
+      this.#client,
+      this.#commands,
+      this.#prefix + start,
+      (names) => {
+        alive();
+        for (const name of names) {
+          const id = name.slice(this.#prefix.length);
+          if (!isUnder(id, prefix.length, start) || !isKey(id)) continue;
+          if (after !== undefined) {
+            const order = compareStrings(id, after);
+            if (reverse ? order >= 0 : order <= 0) continue;
+          }
+          keys.add(id);
+        }
+      },
+    );
+    return keys;
+  }
+
+  #read(
+    ids: readonly string[],
+    maxBytes?: number,
+  ): Promise<(FoundEntry | undefined)[]> {
+    return this.#reader.read(ids.map((id) => this.#prefix + id), maxBytes);
+  }
+
+  /** Yields entries, and reads those values that were too large before. */
+  async *#pagesOf(
+    ids: readonly string[],
+    entries: (FoundEntry | undefined)[],
+    { keysOnly }: KvPageRequest,
+  ): AsyncGenerator<KvStoredEntry[]> {
+    let page: KvStoredEntry[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      if (entries[i] === undefined) continue;
+      if (entries[i]!.value === undefined && !keysOnly) {
+        if (page.length > 0) yield page;
+        page = [];
+        await this.#readLarge(ids, entries, i);
+      }
+      const entry = entries[i];
+      entries[i] = undefined;
+      if (entry === undefined) continue;
+      const { value, expiry } = entry;
+      page.push({ key: decodeKey(ids[i]!), value, expiry });
+    }
+    if (page.length > 0) yield page;
+  }
+
+  /** Reads large values from a place on, at least one and not many bytes. */
+  async #readLarge(
+    ids: readonly string[],
+    entries: (FoundEntry | undefined)[],
+    start: number,
+  ): Promise<void> {
+    const places: number[] = [];
+    let total = 0;
+    for (let i = start; i < ids.length; i++) {
+      const entry = entries[i];
+      if (entry === undefined || entry.value !== undefined) continue;
+      total += entry.bytes;
+      if (places.length > 0 && total > MAX_BYTES) break;
+      places.push(i);
+    }
+    const read = await this.#read(places.map((i) => ids[i]!));
+    for (const [j, i] of places.entries()) entries[i] = read[j];
+  }
+}
+
+/** Whether an encoded key starts with the parts of an encoded prefix. */
+function isUnder(id: string, parts: number, start: string): boolean {
+  return parts === 0 || id.length === start.length || id[start.length] === "!";
+}
+
+/** Whether a text is an encoded key, which `get` would take. */
+function isKey(id: string): boolean {
+  if (TO_CHECK.test(id) && encodeKey(decodeKey(id)) !== id) return false;
+  return id.length * 3 <= MAX_KEY_BYTES || bytesOf(id) <= MAX_KEY_BYTES;
+}
+
+function bytesOf(id: string): number {
+  return decodeKey(id).reduce((bytes, part) => bytes + utf8Length(part), 0);
 }

@@ -27,13 +27,27 @@ elseif ARGV[2] then redis.call("SET", KEYS[1], ARGV[2])
 else redis.call("DEL", KEYS[1]) end
 return 1`);
 
-/** Reads values, each followed by the milliseconds it has yet to live. */
-export const GET_EXPIRING = script(`
-local found = redis.call("MGET", unpack(KEYS))
+/**
+ * Reads values as long as they fit a number of bytes, which is the argument. For
+ * each key: the value, or its length if it does not fit any more, or nothing if
+ * there is no string; and the milliseconds that it has yet to live.
+ */
+export const READ = script(`
+local left = tonumber(ARGV[1])
 local answer = {}
 for i, key in ipairs(KEYS) do
-  answer[2 * i - 1] = found[i]
-  answer[2 * i] = found[i] and redis.call("PTTL", key)
+  local value = redis.pcall("GETRANGE", key, 0, left)
+  local expiry = -2
+  if type(value) == "table" then
+    if not string.find(value.err, "WRONGTYPE", 1, true) then return value end
+    value = false
+  else
+    expiry = redis.call("PTTL", key)
+    if #value > left then value = redis.call("STRLEN", key)
+    else left = left - #value end
+  end
+  answer[2 * i - 1] = value
+  answer[2 * i] = expiry
 end
 return answer`);
 

@@ -13,7 +13,8 @@ import {
   readValues,
   stored,
 } from "./codec.ts";
-import type { Argument, RedisCommands, SentCommand } from "./commands.ts";
+import type { Argument } from "./command_class.ts";
+import type { RedisCommands, SentCommand } from "./commands.ts";
 import { isNoScript } from "./errors.ts";
 import { SWAP } from "./scripts.ts";
 

@@ -20,7 +20,8 @@ import {
   readValues,
   stored,
 } from "./codec.ts";
-import type { Argument, RedisCommands, SentCommand } from "./commands.ts";
+import type { Argument } from "./command_class.ts";
+import type { RedisCommands, SentCommand } from "./commands.ts";
 import { Cork } from "./cork.ts";
 import { isAborted, isRejection, isWrongType, reasonOf } from "./errors.ts";
 import { Swap } from "./swap.ts";
@@ -34,16 +35,12 @@ export const COMMAND_KEYS = 64;
 /** With so many calls sent, a server should begin with its work. */
 const FLUSH_CALLS = 32;
 
-/** A hash tag, which alone decides on the slot of a key that starts with it. */
-const HASH_TAG = /^[^{]*\{[^}]+\}/;
-
 /** Sends calls, and settles them. */
 export class RedisWriter {
   readonly #client: RedisClient;
   readonly #commands: RedisCommands;
   readonly #prefix: string;
-  /** Whether one command may touch several keys: never those of two slots. */
-  readonly isOneSlot: boolean;
+  readonly #isOneSlot: boolean;
   #valueBytes = COMMAND_BYTES / 32;
 
   /**
@@ -52,17 +49,18 @@ export class RedisWriter {
    * @param client The client.
    * @param commands Issues its commands.
    * @param prefix What all names of the store start with.
+   * @param isOneSlot Whether a command may touch several keys.
    */
-  constructor(client: RedisClient, commands: RedisCommands, prefix: string) {
+  constructor(
+    client: RedisClient,
+    commands: RedisCommands,
+    prefix: string,
+    isOneSlot: boolean,
+  ) {
     this.#client = client;
     this.#commands = commands;
     this.#prefix = prefix;
-    this.isOneSlot = client.nodes === undefined || HASH_TAG.test(prefix);
-  }
-
-  /** About how many bytes the values read lately had. */
-  get valueBytes(): number {
-    return this.#valueBytes;
+    this.#isOneSlot = isOneSlot;
   }
 
   /** Sends calls at once, in few commands where they are in one slot. */
@@ -108,22 +106,16 @@ export class RedisWriter {
   }
 
   #maxKeys({ kind, ttl }: KvCall): number {
-    if (!this.isOneSlot) return 1;
-    if (kind === "get") return this.readKeys;
+    if (!this.#isOneSlot) return 1;
+    if (kind === "get") return this.#readKeys;
     // No command writes several entries with a TTL, and a script is slower.
     return kind === "cas" || ttl !== undefined ? 1 : COMMAND_KEYS;
   }
 
   /** How many values to read by one command. */
-  get readKeys(): number {
+  get #readKeys(): number {
     const keys = Math.floor(COMMAND_BYTES / this.#valueBytes);
     return Math.max(1, Math.min(COMMAND_KEYS, keys));
-  }
-
-  /** Learns from a value that was read how large they are. */
-  learn(value: Buffer | null): void {
-    const bytes = value?.length ?? 0;
-    this.#valueBytes += (bytes + 1 - this.#valueBytes) / COMMAND_KEYS;
   }
 
   /** Sends one command for calls of one kind, or each alone if it is rejected. */
@@ -247,7 +239,9 @@ export class RedisWriter {
   }
 
   #found(call: KvGetCall, value: Buffer | null): void {
-    this.learn(value);
+    // How large values are decides how many of them one command reads.
+    const bytes = value?.length ?? 0;
+    this.#valueBytes += (bytes + 1 - this.#valueBytes) / COMMAND_KEYS;
     call.found(value ? stored(value) : undefined);
   }
 }

@@ -4,10 +4,9 @@ import {
   assertEquals,
   assertInstanceOf,
   assertRejects,
-  assertThrows,
 } from "@std/assert";
 import { KvCorruptionError, KvError } from "../../kv/errors.ts";
-import { type RedisClient, RedisKvStore } from "../../kv/redis.ts";
+import { RedisKvStore } from "../../kv/redis.ts";
 import {
   clientKinds,
   close,
@@ -252,28 +251,3 @@ testOn(
     await close(client);
   },
 );
-
-Deno.test("RedisKvStore refuses what is no client, or no prefix", () => {
-  assertThrows(
-    () => new RedisKvStore({} as RedisClient),
-    TypeError,
-    "redis must be a client of ioredis: received object",
-  );
-  const client = { mgetBuffer() {} } as unknown as RedisClient;
-  assertThrows(
-    () => new RedisKvStore(client, { keyPrefix: 1 as unknown as string }),
-    TypeError,
-    "keyPrefix must be a well-formed string: received a number",
-  );
-  assertThrows(
-    () => new RedisKvStore(client, { keyPrefix: "a!b" }),
-    TypeError,
-    'keyPrefix must not contain "!", which the store adds after it: received "a!b"',
-  );
-  const prefixed = { mgetBuffer() {}, options: { keyPrefix: "a!" } };
-  assertThrows(
-    () => new RedisKvStore(prefixed as unknown as RedisClient),
-    TypeError,
-    'the keyPrefix of redis must not contain "!"',
-  );
-});

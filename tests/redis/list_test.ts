@@ -7,6 +7,7 @@ import {
   clientKinds,
   close,
   freshPrefix,
+  mastersOf,
   testOn,
   testOnKind,
   versions,
@@ -96,6 +97,94 @@ for (const kind of await clientKinds()) {
       await kv.delete(["a"]);
       await kv.delete(["a", "b"]);
     },
+  );
+}
+
+for (const kind of await clientKinds()) {
+  testOnKind(
+    kind,
+    "list() reads little ahead of its caller, however large later values are",
+    async (client) => {
+      const kv = new RedisKvStore(client, { keyPrefix: freshPrefix() });
+      // Small entries make pages large; then come large ones, and a huge one.
+      const sizes = [
+        ...Array.from({ length: 3_000 }, () => 20),
+        ...Array.from({ length: 60 }, () => 1_000_000),
+        9_000_000,
+        ...Array.from({ length: 300 }, (_, i) => i % 2 ? 20 : 100_000),
+      ];
+      const keys = sizes.map((_, i) => [String(i).padStart(5, "0")] as const);
+      for (let i = 0; i < sizes.length; i += 100) {
+        await Promise.all(
+          sizes.slice(i, i + 100).map((size, j) =>
+            kv.set(keys[i + j]!, "x".repeat(size))
+          ),
+        );
+      }
+      const before = await sent(client);
+      let read = 0;
+      let i = 0;
+      for await (const { key, value } of kv.list()) {
+        assertEquals(key, keys[i]);
+        assertEquals((value as string).length, sizes[i]);
+        read += sizes[i]!;
+        // Looking costs a round trip.
+        if (i++ % 10 > 0 && sizes[i]! < 1_000) continue;
+        const ahead = await sent(client) - before - read;
+        // What others do on the servers counts, too.
+        assert(ahead < 2 * 16_000_000 + 9_000_000, `${ahead} bytes ahead`);
+      }
+      assertEquals(i, sizes.length);
+      for (const key of keys) await kv.delete(key);
+    },
+  );
+
+  testOnKind(
+    kind,
+    "keys of every kind of character are listed in order, in either direction",
+    async (client) => {
+      const kv = new RedisKvStore(client, { keyPrefix: freshPrefix() });
+      const parts = [
+        "",
+        "!",
+        '"',
+        "#",
+        "Z",
+        "a",
+        "\ud7ff",
+        "\uffff",
+        "\u{1f600}",
+      ];
+      const keys = parts.flatMap((a) => [
+        [a] as const,
+        ...parts.map((b) => [a, b] as const),
+      ]);
+      await Promise.all(keys.map((key) => kv.set(key, 1)));
+      const listed = await Array.fromAsync(kv.list(), ({ key }) => key);
+      assertEquals(listed, keys);
+      const reversed = await Array.fromAsync(
+        kv.list([], { reverse: true }),
+        ({ key }) => key,
+      );
+      assertEquals(reversed, keys.toReversed());
+      for (const i of [0, 7, 40]) {
+        const options = { after: keys[i]!, limit: 5 };
+        const after = await Array.fromAsync(kv.keys([], options));
+        assertEquals(after.map(({ key }) => key), keys.slice(i + 1, i + 6));
+      }
+      await Promise.all(keys.map((key) => kv.delete(key)));
+    },
+  );
+}
+
+/** How many bytes the servers have sent so far. */
+async function sent(client: Client): Promise<number> {
+  const texts = await Promise.all(
+    mastersOf(client).map((node) => node.info("stats")),
+  );
+  return texts.reduce(
+    (sum, text) => sum + Number(/total_net_output_bytes:(\d+)/.exec(text)![1]),
+    0,
   );
 }
 
