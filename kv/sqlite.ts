@@ -15,7 +15,7 @@ import {
 } from "./sqlite/client.ts";
 import { isMissingTable } from "./sqlite/errors.ts";
 import { listPages } from "./sqlite/list.ts";
-import { whenFree } from "./sqlite/lock.ts";
+import { waitForLock } from "./sqlite/lock.ts";
 import { checkTableName } from "./sqlite/schema.ts";
 import { type OpenTable, openTable } from "./sqlite/table.ts";
 import { executeCalls, rejectCall } from "./sqlite/transaction.ts";
@@ -139,8 +139,12 @@ export class SqliteKvStore extends KvCasDriver {
   }
 
   #whenFree<T>(attempt: (table: OpenTable) => T): T | Promise<T> {
-    const again = () => this.#withTable(attempt);
-    return whenFree(this.#db, this.#busyTimeout, again);
+    try {
+      return this.#withTable(attempt);
+    } catch (error) {
+      const again = () => this.#withTable(attempt);
+      return waitForLock(this.#db, this.#busyTimeout, again, error);
+    }
   }
 
   /** Creates the table if it is missing: at first, or since it was dropped. */

@@ -9,6 +9,7 @@ import { decodeKey, encodeKey, keyRange, utf8Length } from "../core/key.ts";
 import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
 import { idAfter, PAGE_BYTES } from "../core/paging.ts";
 import { turn, TURN_BUDGET } from "../core/turn.ts";
+import type { KvKey } from "../store.ts";
 import type { Statement } from "./entries.ts";
 import { DamagedRowError } from "./errors.ts";
 import { expiryOf, valueOf } from "./row.ts";
@@ -99,14 +100,15 @@ export class SqliteListing {
    */
   constructor(prepare: (sql: string) => Statement, tableName: string) {
     const table = qualify(tableName);
+    const bytes = byteLength(prepare);
     const page = (columns: string, order: string) =>
       prepare(
-        `SELECT key, length(CAST(key AS BLOB)), expires${columns} FROM ${table} ` +
+        `SELECT key, ${bytes("key")}, expires${columns} FROM ${table} ` +
           `WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`,
       );
-    const isLarge = `${bytesOf(prepare)} > ${SMALL_BYTES}`;
-    const values =
-      `, ${isLarge}, CASE WHEN ${isLarge} THEN NULL ELSE value END`;
+    const values = `, CASE WHEN ${
+      bytes("value")
+    } <= ${SMALL_BYTES} THEN value END`;
     this.#forward = page(values, "ASC");
     this.#backward = page(values, "DESC");
     this.#keysForward = page("", "ASC");
@@ -150,7 +152,7 @@ export class SqliteListing {
   }
 
   #entry(
-    [column, idBytes, expires, isLarge, value]: readonly unknown[],
+    [column, idBytes, expires, value]: readonly unknown[],
     now: number,
     keysOnly: boolean,
   ): KvStoredEntry | undefined {
@@ -164,20 +166,26 @@ export class SqliteListing {
           'the column "key" holds what is not an encoded key',
         );
       }
-      let current: readonly unknown[] | undefined = [expires, value];
-      if (isLarge) current = this.#select.get(id);
-      if (current === undefined) return undefined; // deleted in between
-      const expiry = expiryOf(current[0]);
+      if (value === null) return this.#large(id, key, now);
+      const expiry = expiryOf(expires);
       if (expiry !== undefined && expiry <= now) return undefined;
       return keysOnly
         ? { key, expiry }
-        : { key, value: valueOf(current[1]), expiry };
+        : { key, value: valueOf(value), expiry };
     } catch (error) {
       if (error instanceof DamagedRowError) {
         return { key, error: error.message };
       }
       throw error;
     }
+  }
+
+  #large(id: string, key: KvKey, now: number): KvStoredEntry | undefined {
+    const row = this.#select.get(id);
+    if (row === undefined) return undefined; // deleted in between
+    const expiry = expiryOf(row[0]);
+    if (expiry !== undefined && expiry <= now) return undefined;
+    return { key, value: valueOf(row[1]), expiry };
   }
 
   /** Whether `get` finds the row by its key. */
@@ -190,14 +198,16 @@ export class SqliteListing {
   }
 }
 
-/** SQL for the number of bytes of a value. */
-function bytesOf(prepare: (sql: string) => Statement): string {
+/** Makes SQL for the number of bytes of a column. */
+function byteLength(
+  prepare: (sql: string) => Statement,
+): (column: string) => string {
   try {
     prepare("SELECT octet_length('')");
-    return "octet_length(value)";
+    return (column) => `octet_length(${column})`;
   } catch {
     // Before SQLite 3.43: it reads a large value to know its length.
-    return "length(value)";
+    return (column) => `length(CAST(${column} AS BLOB))`;
   }
 }
 

@@ -12,34 +12,33 @@ import { isBusy, isStale } from "./errors.ts";
 const MAX_PAUSE = 25;
 
 /**
- * Makes an attempt at once, and repeats it while another connection holds a lock.
- * The event loop goes on in between.
+ * Repeats an attempt that failed until no other connection holds a lock. The
+ * event loop goes on in between.
  *
  * @param db The database.
  * @param timeout How long to wait, in milliseconds.
  * @param attempt What to do. It has changed nothing if it throws such an error.
- * @returns What the attempt returned.
+ * @param error What the attempt threw.
+ * @returns What a later attempt returns.
+ * @throws The error, at once, if waiting is useless.
  */
-export function whenFree<T>(
+export function waitForLock<T>(
   db: SqliteDatabase,
   timeout: number,
   attempt: () => T,
-): T | Promise<T> {
-  try {
-    return attempt();
-  } catch (error) {
-    if (!isWorthWaiting(db, error)) throw error;
-    let isFirst = true;
-    return retry(() => {
-      if (!isFirst) return withoutWaiting(db, attempt);
-      isFirst = false;
-      throw error;
-    }, {
-      isTransient: (error) => isWorthWaiting(db, error),
-      timeout,
-      maxPause: MAX_PAUSE,
-    });
-  }
+  error: unknown,
+): Promise<T> {
+  if (!isWorthWaiting(db, error)) throw error;
+  let isFirst = true;
+  return retry(() => {
+    if (!isFirst) return withoutWaiting(db, attempt);
+    isFirst = false;
+    throw error;
+  }, {
+    isTransient: (error) => isWorthWaiting(db, error),
+    timeout,
+    maxPause: MAX_PAUSE,
+  });
 }
 
 /**
