@@ -83,8 +83,8 @@ export interface Range {
 
 /**
  * The ranges of the keys that start with a prefix, in key order. The key to
- * continue after bounds the first one, or in reverse the last one; such a start
- * is in the range itself.
+ * continue after bounds the first range, or in reverse the last one. A long one
+ * may be in the first range itself.
  *
  * @param prefix The parts of the prefix.
  * @param after The key to continue after, if any.
@@ -110,7 +110,7 @@ export function rangesOf(
     const bound = storedKey(after);
     const i = isShortened(bound) ? ranges.length - 1 : 0;
     if (reverse) ranges.splice(i, 2, { ...ranges[i]!, end: bound });
-    else ranges.splice(0, i + 1, { ...ranges[i]!, start: bound });
+    else ranges.splice(0, i + 1, { ...ranges[i]!, start: next(bound) });
   }
   return reverse ? ranges.reverse() : ranges;
 }
@@ -126,4 +126,10 @@ function wholeRange(prefix: readonly string[]): Range {
     end: [...prefix, false],
     onlyShortened: false,
   };
+}
+
+/** The first key that may follow another one: itself if there is no room. */
+function next(key: KvKey): KvKey {
+  const child: KvKey = [...key, ""];
+  return keyBytes(child) <= MAX_KEY_BYTES ? child : key;
 }

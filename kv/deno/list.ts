@@ -10,7 +10,13 @@ import { readChunks } from "./chunks.ts";
 import type { DenoKvEntry, DenoKvKey } from "./client.ts";
 import { type DenoDatabase, PAGE } from "./database.ts";
 import { DamagedEntry } from "./errors.ts";
-import { isOfStrings, isSameKey, isShortened, rangesOf } from "./key.ts";
+import {
+  isOfStrings,
+  isSameKey,
+  isShortened,
+  rangesOf,
+  storedKey,
+} from "./key.ts";
 import { type DenoValue, isChunks, open } from "./codec.ts";
 import { startsWith } from "../core/key.ts";
 import type { KvKey } from "../store.ts";
@@ -98,17 +104,16 @@ async function* openAll(
   onlyShortened: boolean,
   { after, keysOnly }: KvPageRequest,
 ): AsyncGenerator<KvStoredEntry<DenoValue>[]> {
+  const bound = after === undefined ? undefined : storedKey(after);
   let page: KvStoredEntry<DenoValue>[] = [];
   for (const entry of entries) {
     if (!isOfStrings(entry.key)) continue;
     const shortened = isShortened(entry.key);
     if (onlyShortened && !shortened) continue;
+    if (bound !== undefined && isSameKey(entry.key, bound)) continue;
     try {
       const { stored, key = entry.key, expires: expiry } = open(entry);
-      if (
-        stored === undefined || !startsWith(key, prefix) ||
-        after !== undefined && isSameKey(key, after)
-      ) continue;
+      if (stored === undefined || !startsWith(key, prefix)) continue;
       if (!isChunks(stored)) {
         page.push({ key, value: stored, expiry });
       } else if (keysOnly) {

@@ -51,6 +51,11 @@ for (const damaged of [0, 20, 39]) {
         ? keys.slice(damaged + 1).reverse()
         : keys.slice(0, damaged);
       assertEquals(seen, expected);
+      const rest = kv.list(["a"], { reverse, after: keys[damaged] });
+      assertEquals(
+        await Array.fromAsync(rest, ({ key }) => key),
+        reverse ? keys.slice(0, damaged).reverse() : keys.slice(damaged + 1),
+      );
     }
   });
 }
