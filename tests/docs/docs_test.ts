@@ -1,84 +1,63 @@
-// The links and the guarantees table of the documentation are correct.
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { Redis } from "ioredis";
-import { DatabaseSync } from "node:sqlite";
-import postgres from "postgres";
-import { DenoKvStore } from "../../kv/deno.ts";
-import { MemoryKvStore } from "../../kv/memory.ts";
-import { PostgresKvStore } from "../../kv/postgres.ts";
-import { RedisKvStore } from "../../kv/redis.ts";
-import { SqliteKvStore } from "../../kv/sqlite.ts";
-import type { KvStoreTraits } from "../../kv/store.ts";
-import { type WorkersKvNamespace, WorkersKvStore } from "../../kv/workers.ts";
+// The links, names and charts of the documentation are correct.
+import { assert, assertLessOrEqual, assertMatch } from "@std/assert";
 
-const SHARED = {
-  process: "one process",
-  machine: "processes of a machine",
-  network: "a network",
-};
+const ROOT = new URL("../../", import.meta.url);
+const REPOSITORY = /^https:\/\/github\.com\/org\/kv\/(?:blob|tree)\/main\//;
 
-function bytes(count: number): string {
-  if (count === Infinity) return "any";
-  return count % 2 ** 20 === 0 ? `${count / 2 ** 20} MiB` : `${count / 1e9} GB`;
-}
-
-function row(name: string, traits: KvStoreTraits): string {
-  const reasons = Object.values(traits.without);
-  return [
-    `\`${name}\``,
-    traits.persistent ? "yes" : "no",
-    SHARED[traits.shared],
-    bytes(traits.maxValueBytes),
-    "cas" in traits.without ? "no" : "yes",
-    reasons.length > 0 ? reasons.join(". ") + "." : "–",
-  ].join(" | ");
-}
-
-Deno.test("the table of guarantees says what the traits say", async () => {
-  const db = new DatabaseSync(":memory:");
-  const kv = await Deno.openKv(":memory:");
-  const redis = new Redis({ lazyConnect: true });
-  const sql = postgres(); // connects when it is first asked
-  const namespace = { getWithMetadata() {} } as unknown as WorkersKvNamespace;
-  const stores = [
-    new MemoryKvStore(),
-    new SqliteKvStore(db),
-    new DenoKvStore(kv),
-    new RedisKvStore(redis),
-    new PostgresKvStore(sql),
-    new WorkersKvStore(namespace),
-  ];
-  const guide = await Deno.readTextFile(
-    new URL("../../docs/choose-a-store.md", import.meta.url),
-  );
-  const lines = guide.split("\n").map((line) =>
-    line.split("|").map((cell) => cell.trim()).filter(Boolean).join(" | ")
-  );
-  for (const store of stores) {
-    const expected = row(store.constructor.name, store.traits);
-    assert(lines.includes(expected), `missing in the guide:\n${expected}`);
+/** The paths of the documents, from the root. */
+async function documents(): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of ["", "docs/", "docs/stores/"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+      if (name.endsWith(".md")) found.push(`${folder}${name}`);
+    }
   }
-  db.close();
-  kv.close();
-  redis.disconnect();
-  await sql.end();
+  return found;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(new URL(path, ROOT)).then(() => true, () => false);
+}
+
+Deno.test("the links of the documents lead to files, in the package if relative", async () => {
+  const { publish } = JSON.parse(
+    await Deno.readTextFile(new URL("deno.json", ROOT)),
+  ) as { publish: { include: string[] } };
+  for (const document of await documents()) {
+    const text = await Deno.readTextFile(new URL(document, ROOT));
+    for (const [, link] of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      const isAbsolute = /^https?:/.test(link!);
+      if (isAbsolute && !REPOSITORY.test(link!)) continue;
+      const path = isAbsolute
+        ? link!.replace(REPOSITORY, "")
+        : new URL(link!, new URL(document, ROOT)).href.slice(ROOT.href.length);
+      assert(await exists(path), `${document} links to ${path}`);
+      assert(
+        isAbsolute ||
+          publish.include.some((it) =>
+            path === it || path.startsWith(`${it}/`)
+          ),
+        `${document} links to ${path}, which is not in the package`,
+      );
+    }
+  }
 });
 
-Deno.test("the links between the documents lead somewhere", async () => {
-  const root = new URL("../../", import.meta.url);
-  const documents = ["README.md"];
-  for await (const { name } of Deno.readDir(new URL("docs/", root))) {
-    if (name.endsWith(".md")) documents.push(`docs/${name}`);
-  }
-  for (const document of documents) {
-    const base = new URL(document, root);
-    const text = await Deno.readTextFile(base);
-    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-      const found = await Deno.stat(new URL(target!, base)).then(
-        () => true,
-        () => false,
+Deno.test("the files and functions that the documents name exist", async () => {
+  for (const document of await documents()) {
+    const text = await Deno.readTextFile(new URL(document, ROOT));
+    const named = text.matchAll(
+      /`((?:kv|testing|tests|servers|bench|examples)\/[\w/]+\.ts)`(?:[\s,]+`(\w+)`)?/g,
+    );
+    for (const [, path, name] of named) {
+      assert(await exists(path!), `${document} names ${path}`);
+      if (name === undefined) continue;
+      const source = await Deno.readTextFile(new URL(path!, ROOT));
+      assertMatch(
+        source,
+        new RegExp(`\\b${name}\\b`),
+        `${document} names ${name} in ${path}`,
       );
-      assertEquals([document, target, found], [document, target, true]);
     }
   }
 });
