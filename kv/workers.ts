@@ -146,12 +146,12 @@ export class WorkersKvStore extends KvDriver<WorkersValue> {
     await Promise.all([this.#get(gets), ...writes]);
   }
 
-  /** Lists names, and reads their values. */
+  /** Lists names, and reads the values that are needed. */
   protected override pages(
     prefix: readonly string[],
-    { alive }: KvPageRequest,
+    request: KvPageRequest,
   ): AsyncIterable<readonly KvStoredEntry<WorkersValue>[]> {
-    return listEntries(this.#namespace, this.#names, prefix, alive);
+    return listEntries(this.#namespace, this.#names, prefix, request);
   }
 
   async #get(calls: readonly KvGetCall<WorkersValue>[]): Promise<void> {

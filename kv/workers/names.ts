@@ -31,6 +31,8 @@ export interface EntryName {
 
 /** A name as it was listed. */
 export interface WorkersName extends EntryName {
+  /** When the entry expires, in epoch milliseconds; `undefined` for never. */
+  readonly expiry: number | undefined;
   /** About how many bytes the value takes at most. */
   readonly bytes: number;
 }
@@ -94,13 +96,14 @@ export class WorkersNames {
     while (true) {
       alive();
       for (const { name, metadata } of page.keys) {
-        const expiry = expiryOf(metadata) ?? Infinity;
-        if (expiry <= Date.now()) continue;
+        const expiry = expiryOf(metadata);
+        if (expiry !== undefined && expiry <= Date.now()) continue;
         const id = name.slice(this.#prefix.length);
         const key = decodeKey(id);
         if (encodeKey(key) !== id) continue;
         const isShortened = this.#limit.isShortened(key);
-        yield { name, key, isShortened, bytes: bytesOf(metadata), id };
+        const bytes = bytesOf(metadata);
+        yield { name, key, isShortened, expiry, bytes, id };
       }
       const { cursor } = page;
       if (page.list_complete || cursor === undefined) return;

@@ -221,6 +221,50 @@ inWorkersKv(
   },
 );
 
+inWorkersKv("lists are in every order, and keys need no values", async (
+  kv,
+  prefix,
+) => {
+  for (let i = 0; i < 130; i++) {
+    await kv.set([i < 100 ? "a" : "b", `${100 + i}`], i);
+  }
+  await kv.set(["b", "é".repeat(600)], "long");
+  await kv.set(["b", "expiring"], 1, { ttl: 600_000 });
+  const all = await Array.fromAsync(kv.list());
+  assertEquals(all.length, 132);
+  const back = all.toReversed();
+  assertEquals(await Array.fromAsync(kv.list([], { reverse: true })), back);
+  for (const i of [0, 99, 100, 130, 131]) {
+    const after = all[i]!.key;
+    assertEquals(
+      await Array.fromAsync(kv.list([], { after })),
+      all.slice(i + 1),
+    );
+    assertEquals(
+      await Array.fromAsync(kv.list([], { after, reverse: true, limit: 20 })),
+      all.slice(0, i).reverse().slice(0, 20),
+    );
+  }
+  const asked: string[][] = [];
+  const watched = new WorkersKvStore({
+    ...methodsOf(namespace),
+    getWithMetadata: ((names: string | string[], type: never) => {
+      asked.push([names].flat());
+      return namespace.getWithMetadata(names as never, type);
+    }) as WorkersKvNamespace["getWithMetadata"],
+  }, { keyPrefix: prefix.slice(0, -1) });
+  assertEquals(
+    await Array.fromAsync(watched.keys()),
+    all.map(({ value: _, ...rest }) => rest),
+  );
+  // Only the true key of the long one is not in its name.
+  assertEquals(asked.map((names) => names.length), [1]);
+  assertEquals(await watched.count(["a"]), 100);
+  assertEquals(await watched.clear(["b"]), 32);
+  assertEquals(await watched.count(), 100);
+  assertEquals(await watched.sweep(), 0);
+});
+
 inWorkersKv("names of others are left alone", async (kv, prefix) => {
   await kv.set(["a"], 1);
   await kv.set(["a", "b"], 2);

@@ -45,7 +45,8 @@ export default {
       await runCase(
         cases[Number(index)]!,
         () => ({ store: open(), peer: open }),
-        { without },
+        // The simulator takes milliseconds for each operation.
+        { without, timeLimit: 120_000 },
       );
     } catch (error) {
       return new Response((error as Error).message, { status: 500 });
