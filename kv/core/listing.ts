@@ -37,7 +37,11 @@ export type KvStoredEntry<Stored = EncodedValue> =
     readonly key: KvKey;
     /** The stored value; it may be left out if only keys are requested. */
     readonly value?: Stored | undefined;
-    /** When it expires, in epoch milliseconds by the clock of this process. */
+    /**
+     * When it expires, in epoch milliseconds by the clock of this process.
+     *
+     * @default {Infinity}
+     */
     readonly expiry?: number | undefined;
     /**
      * When it expires, in epoch milliseconds, as the backend keeps it.
@@ -137,12 +141,12 @@ export async function* listEntries<Stored>(
       for (const entry of page.value) {
         signal?.throwIfAborted();
         if ("error" in entry) throw corruption(entry.key, entry.error);
-        const { key, expiry = Infinity, expires = entry.expiry } = entry;
+        const { key, expiry = Infinity, expires = expiry } = entry;
         if (expiry <= Date.now()) continue;
         const value = keysOnly
           ? undefined
           : decode(codec, key, entry.value as Stored);
-        yield expires === undefined ? { key, value } : { key, value, expires };
+        yield expires === Infinity ? { key, value } : { key, value, expires };
         if (--left === 0) return;
       }
     }

@@ -14,6 +14,7 @@ const NO_SOURCES = ["docs", "node_modules"];
 const ALLOWED: readonly string[] = [
   "size: kv/core/batcher.ts",
   "size: kv/core/key.ts",
+  "size: kv/deno/",
   "size: kv/sqlite.ts",
   "size: testing/ttl.ts",
   "lines: kv/deno.ts",
@@ -22,7 +23,7 @@ const ALLOWED: readonly string[] = [
   "lines: kv/redis.ts",
   "lines: kv/sqlite.ts",
   "lines: kv/workers.ts",
-  "circle: kv/deno/errors.ts -> kv/deno/codec.ts",
+  "circle: kv/deno/",
 ];
 
 /** A source file: its path from the root, and its text. */
