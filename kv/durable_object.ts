@@ -95,7 +95,7 @@ const OPTIONS: Record<keyof DurableObjectKvStoreOptions, OptionRule> = {
  * takes at most 15 MiB. If the connection to an object breaks, reads are
  * repeated once, and writes reject with `KvOutcomeUnknownError`.
  *
- * Create the store inside `fetch`; it costs nothing. See `docs/cloudflare.md`
+ * Create the store inside `fetch`; it costs nothing. See `docs/stores/durable-object.md`
  * for bindings, shards, jurisdictions and the platform's limits.
  *
  * @example Usage

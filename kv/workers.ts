@@ -73,7 +73,7 @@ const OPTIONS: Record<keyof WorkersKvStoreOptions, OptionRule> = {
  * A value takes at most 25 MiB. The platform takes one write a second and key:
  * the store repeats a rejected write for about ten seconds.
  *
- * Create the store inside `fetch`; it costs nothing. See `docs/cloudflare.md`
+ * Create the store inside `fetch`; it costs nothing. See `docs/stores/workers.md`
  * for bindings, names and values in the namespace, and operations.
  *
  * @example Usage
