@@ -1,5 +1,5 @@
 // Finds where two values differ, independently of the stores.
-import { classOf, show } from "./show.ts";
+import { bytesOf, classOf, show } from "./show.ts";
 
 /**
  * Says where two values first differ, or returns `undefined` if they do not.
@@ -14,13 +14,12 @@ export function difference(
   path = "value",
 ): string | undefined {
   if (Object.is(actual, expected)) return undefined;
-  const differs = `at ${path}: expected ${show(expected)}, received ${
-    show(actual)
-  }`;
+  const differs = () =>
+    `at ${path}: expected ${show(expected)}, received ${show(actual)}`;
   if (typeof actual === "string" && typeof expected === "string") {
     const at = firstDifference(actual, expected);
     return at < 100
-      ? differs
+      ? differs()
       : `at ${path} from index ${at}: expected ${
         show(expected.slice(at))
       }, received ${show(actual.slice(at))}`;
@@ -28,16 +27,16 @@ export function difference(
   if (
     typeof actual !== "object" || actual === null ||
     typeof expected !== "object" || expected === null
-  ) return differs;
+  ) return differs();
   if (Object.getPrototypeOf(actual) !== Object.getPrototypeOf(expected)) {
-    if (show(actual) !== show(expected)) return differs;
+    if (show(actual) !== show(expected)) return differs();
     const [name, other] = [classOf(actual), classOf(expected)];
-    return `${differs} of ${name === other ? "another " : ""}class ${name}`;
+    return `${differs()} of ${name === other ? "another " : ""}class ${name}`;
   }
 
   if (expected instanceof Date) {
     const same = Object.is((actual as Date).getTime(), expected.getTime());
-    return same ? undefined : differs;
+    return same ? undefined : differs();
   }
   if (expected instanceof ArrayBuffer || ArrayBuffer.isView(expected)) {
     const received = bytesOf(actual as ArrayBuffer | ArrayBufferView);
@@ -46,7 +45,7 @@ export function difference(
       return undefined;
     }
     return at < 60
-      ? differs
+      ? differs()
       : `at ${path}, byte ${at}: expected ${
         show(bytesOf(expected).slice(at))
       }, received ${show(received.slice(at))}`;
@@ -86,12 +85,6 @@ export function difference(
 }
 
 const { ownKeys } = Reflect;
-
-function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return value instanceof ArrayBuffer
-    ? new Uint8Array(value)
-    : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-}
 
 /** The index of the first difference; the length if there is none. */
 function firstDifference<T extends string | Uint8Array>(a: T, b: T): number {

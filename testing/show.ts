@@ -1,12 +1,11 @@
 // Renders a value for a message.
 const maxLength = 200;
+const maxDepth = 6;
 
 /** Renders a value for a message, with its types, and not too long. */
 export function show(value: unknown): string {
   const text = render(value, 0);
-  return text.length <= maxLength
-    ? text
-    : `${text.slice(0, maxLength)}… (${text.length} characters)`;
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`;
 }
 
 function render(value: unknown, depth: number): string {
@@ -15,40 +14,59 @@ function render(value: unknown, depth: number): string {
   if (Object.is(value, -0)) return "-0";
   if (typeof value === "function") return `function ${value.name}`;
   if (typeof value !== "object" || value === null) return String(value);
-  if (depth > 6) return "…";
+  if (depth > maxDepth) return "…";
   const inner = (item: unknown) => render(item, depth + 1);
-  if (Array.isArray(value)) {
-    return `[${Array.from(value.slice(0, maxLength), inner).join(", ")}]`;
-  }
+  if (Array.isArray(value)) return `[${join(value, inner)}]`;
   const name = classOf(value);
   if (value instanceof Error) return `${name}: ${value.message}`;
-  const time = ifOfType(() => Date.prototype.getTime.call(value));
-  if (time !== undefined) return `${name}(${time})`;
-  const map = ifOfType(() => Map.prototype.entries.call(value));
-  if (map !== undefined) {
-    const items = Array.from(map, ([k, v]) => `${inner(k)} => ${inner(v)}`);
-    return `${name}{${items.join(", ")}}`;
+  if (isOfType(value, "Date")) {
+    return `${name}(${Date.prototype.getTime.call(value)})`;
   }
-  const set = ifOfType(() => Set.prototype.values.call(value));
-  if (set !== undefined) return `${name}{${Array.from(set, inner).join(", ")}}`;
-  if (value instanceof ArrayBuffer) {
-    return `${name}${render(new Uint8Array(value), depth).slice(10)}`;
+  if (isOfType(value, "Map")) {
+    const entries: Iterable<[unknown, unknown]> = Map.prototype.entries
+      .call(value);
+    return `${name}{${
+      join(entries, ([key, item]) => `${inner(key)} => ${inner(item)}`)
+    }}`;
   }
-  if (ArrayBuffer.isView(value)) {
-    const bytes = new Uint8Array(
-      value.buffer,
-      value.byteOffset,
-      Math.min(value.byteLength, maxLength),
-    );
-    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
-    return `${name}(${value.byteLength} bytes: ${hex.join(" ")})`;
+  if (isOfType(value, "Set")) {
+    return `${name}{${join(Set.prototype.values.call(value), inner)}}`;
   }
-  const members = Reflect.ownKeys(value).slice(0, maxLength).map((member) =>
-    `${typeof member === "string" ? JSON.stringify(member) : String(member)}: ${
-      inner(Reflect.get(value, member))
-    }`
-  );
-  return `${name === "Object" ? "" : `${name} `}{${members.join(", ")}}`;
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) {
+    const hex = (byte: number) => byte.toString(16).padStart(2, "0");
+    return `${name}(${value.byteLength} bytes: ${
+      join(bytesOf(value), hex, " ")
+    })`;
+  }
+  const members = join(Reflect.ownKeys(value), (member) => {
+    const shown = typeof member === "string"
+      ? JSON.stringify(member)
+      : String(member);
+    return `${shown}: ${inner(Reflect.get(value, member))}`;
+  });
+  return `${name === "Object" ? "" : `${name} `}{${members}}`;
+}
+
+/** Joins what is rendered of some items; not more than is shown. */
+function join<T>(
+  items: Iterable<T>,
+  render: (item: T) => string,
+  separator = ", ",
+): string {
+  let text = "";
+  for (const item of items) {
+    if (text !== "") text += separator;
+    text += render(item);
+    if (text.length > maxLength) break;
+  }
+  return text;
+}
+
+/** The bytes of a buffer or of a view. */
+export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return value instanceof ArrayBuffer
+    ? new Uint8Array(value)
+    : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
 /** The name of the class of an object. */
@@ -59,11 +77,21 @@ export function classOf(value: object): string {
     : prototype.constructor?.name || "anonymous";
 }
 
-/** What a built-in method returns; `undefined` for an object of another type. */
-function ifOfType<T>(method: () => T): T | undefined {
+const methods: Record<"Date" | "Map" | "Set", (this: never) => unknown> = {
+  Date: Date.prototype.getTime,
+  Map: Map.prototype.entries,
+  Set: Set.prototype.values,
+};
+
+/** Whether a value is of a built-in type, of whichever realm. */
+function isOfType(value: object, type: keyof typeof methods): boolean {
+  if (Object.prototype.toString.call(value) !== `[object ${type}]`) {
+    return false;
+  }
   try {
-    return method();
+    methods[type].call(value as never);
+    return true;
   } catch {
-    return undefined;
+    return false; // It only claims to be.
   }
 }
