@@ -133,7 +133,7 @@ async function open({ port }: { port: number }): Promise<Client> {
   let received = new Uint8Array();
   let arrived = Promise.withResolvers<void>();
   socket.on("error", () => {});
-  socket.on("data", (bytes) => {
+  socket.on("data", (bytes: Uint8Array) => {
     const both = new Uint8Array(received.length + bytes.length);
     both.set(received);
     both.set(bytes, received.length);
