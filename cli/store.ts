@@ -1,0 +1,64 @@
+/** Opening the store that a command works on. */
+
+import type { Command } from "commander";
+import type { KvKey } from "../kv/store.ts";
+import { openKv, type OwningKvStore } from "../open/mod.ts";
+import { Expected } from "./errors.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The options that every command has. */
+interface GlobalOptions {
+  readonly store?: string;
+  readonly table?: string;
+  readonly keyPrefix?: string;
+  readonly json?: boolean;
+}
+
+/** The options that every command has, as they were given. */
+export function globals(command: Command): GlobalOptions {
+  return command.optsWithGlobals<GlobalOptions>();
+}
+
+/** Opens the store of `--store` or `KV_URL`. */
+export async function openStore(
+  terminal: Terminal,
+  command: Command,
+): Promise<OwningKvStore> {
+  const { store, table, keyPrefix } = globals(command);
+  const url = store ?? terminal.env.KV_URL;
+  if (url === undefined || url === "") {
+    throw new Expected("no store is given: use --store URL, or set KV_URL", 2);
+  }
+  return await openKv(url, {
+    ...table === undefined ? {} : { tableName: table },
+    ...keyPrefix === undefined ? {} : { keyPrefix },
+  });
+}
+
+/** A key or prefix: separate words, or one word that is a JSON array. */
+export function keyOfWords(words: readonly string[]): readonly string[] {
+  const [first] = words;
+  if (words.length !== 1 || !first!.startsWith("[")) return words;
+  let key: unknown;
+  try {
+    key = JSON.parse(first!);
+  } catch {
+    return words;
+  }
+  const isKey = Array.isArray(key) &&
+    key.every((part) => typeof part === "string");
+  if (!isKey) throw new Expected(`${first} is not an array of strings`, 2);
+  return key as string[];
+}
+
+/** A key with at least one part. */
+export function wholeKey(words: readonly string[]): KvKey {
+  const key = keyOfWords(words);
+  if (key.length === 0) throw new Expected("a key has one or more parts", 2);
+  return key as unknown as KvKey;
+}
+
+/** A prefix, which may be empty. */
+export function prefixOf(words: readonly string[]): KvKey | readonly [] {
+  return keyOfWords(words) as unknown as KvKey;
+}

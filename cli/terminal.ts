@@ -1,0 +1,77 @@
+/** Where the command line reads and writes. */
+
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { Expected } from "./errors.ts";
+
+/** What a caller may replace, such as a test. */
+export interface TerminalOptions {
+  readonly stdin?: NodeJS.ReadableStream;
+  readonly write?: (text: string) => void;
+  readonly writeError?: (text: string) => void;
+  readonly isTerminal?: boolean;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The streams of a command, its signal and its exit code. */
+export class Terminal {
+  exitCode = 0;
+  readonly isTerminal: boolean;
+  readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly #stdin: NodeJS.ReadableStream;
+  readonly #abort = new AbortController();
+  readonly #interrupt = () =>
+    this.#abort.abort(new Expected("Interrupted.", 130));
+
+  constructor(options: TerminalOptions) {
+    this.#stdin = options.stdin ?? process.stdin;
+    this.write = options.write ?? ((text) => void process.stdout.write(text));
+    this.writeError = options.writeError ??
+      ((text) => void process.stderr.write(text));
+    this.isTerminal = options.isTerminal ?? process.stdout.isTTY === true;
+    this.env = options.env ?? process.env;
+    process.on("SIGINT", this.#interrupt);
+  }
+
+  /** Is aborted by Ctrl-C. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Writes a line. */
+  line(text: string): void {
+    this.write(`${text}\n`);
+  }
+
+  /** The lines of the standard input or of a file. */
+  lines(input: NodeJS.ReadableStream = this.#stdin): AsyncIterable<string> {
+    return createInterface({ input, crlfDelay: Infinity });
+  }
+
+  /** Asks a question that is answered with yes or no. */
+  async confirm(question: string): Promise<boolean> {
+    if (!this.isTerminal) return false;
+    const lines = createInterface({
+      input: this.#stdin,
+      output: process.stderr,
+    });
+    try {
+      return await new Promise((resolve) => {
+        lines.question(
+          `${question} [y/N] `,
+          (answer) => resolve(/^y(es)?$/i.test(answer.trim())),
+        );
+        lines.once("close", () => resolve(false));
+      });
+    } finally {
+      lines.close();
+    }
+  }
+
+  /** Stops listening to Ctrl-C. */
+  close(): void {
+    process.off("SIGINT", this.#interrupt);
+  }
+}

@@ -1,0 +1,51 @@
+/** Opens `redis:`, `rediss:` and `redis+cluster:`, with ioredis. */
+
+import { type Engine, importClient } from "./engine.ts";
+
+/** How long a command may take before the connection counts as broken. */
+const COMMAND_TIMEOUT = 10_000;
+
+export const redis: Engine = {
+  example: "redis://localhost:6379/0",
+  async open(url, options) {
+    const { RedisKvStore } = await import("../kv/redis.ts");
+    const { Redis, Cluster } = await importClient("ioredis", "^5.11.0");
+    const clientOptions = {
+      commandTimeout: COMMAND_TIMEOUT,
+      connectTimeout: COMMAND_TIMEOUT,
+    };
+    const client = url.startsWith("redis+cluster:")
+      ? new Cluster(nodesOf(url), {
+        redisOptions: { ...clientOptions, ...credentialsOf(url) },
+      })
+      : new Redis(url, clientOptions);
+    // Without a listener, ioredis prints each error of a connection.
+    client.on("error", () => {});
+    try {
+      const store = new RedisKvStore(client, options);
+      return { store, close: () => client.disconnect() };
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    }
+  },
+};
+
+/** The nodes of `redis+cluster://host:port,host:port`. */
+function nodesOf(url: string): { host: string; port: number }[] {
+  const hosts = url.slice("redis+cluster://".length).split(/[/?]/)[0]!;
+  return hosts.slice(hosts.lastIndexOf("@") + 1).split(",").map((host) => {
+    const { hostname, port } = new URL(`redis://${host}`);
+    return { host: hostname, port: Number(port || 6379) };
+  });
+}
+
+function credentialsOf(url: string): { username?: string; password?: string } {
+  const hosts = url.slice("redis+cluster://".length).split(/[/?]/)[0]!;
+  const at = hosts.lastIndexOf("@");
+  if (at < 0) return {};
+  const [username = "", password = ""] = hosts.slice(0, at).split(":").map(
+    decodeURIComponent,
+  );
+  return username === "" ? { password } : { username, password };
+}

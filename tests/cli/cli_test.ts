@@ -1,0 +1,258 @@
+/** What the commands print, change and return. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Readable } from "node:stream";
+import { main } from "../../cli/main.ts";
+import { openKv } from "../../open/mod.ts";
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function kv(
+  url: string | undefined,
+  args: string[],
+  input = "",
+): Promise<Outcome> {
+  let out = "";
+  let err = "";
+  const code = await main(args, {
+    stdin: Readable.from([input]),
+    write: (text) => out += text,
+    writeError: (text) => err += text,
+    isTerminal: false,
+    env: { KV_URL: url },
+  });
+  return { code, out, err };
+}
+
+async function withDatabase(
+  run: (url: string, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run(`sqlite:${folder}/kv.db`, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("kv set and kv get round-trip a value", async () => {
+  await withDatabase(async (url) => {
+    assertEquals((await kv(url, ["set", "a", "b", '{"n":1}'])).code, 0);
+    assertEquals(await kv(url, ["get", "a", "b"]), {
+      code: 0,
+      out: "{ n: 1 }\n",
+      err: "",
+    });
+    await kv(url, ["set", '["a b"]', "--text", "-", "--ttl", "1h"], "hello");
+    assertEquals(
+      (await kv(url, ["get", '["a b"]', "--json"])).out,
+      '{"key":["a b"],"value":"hello"}\n',
+    );
+  });
+});
+
+Deno.test("kv get of a missing key exits with 3", async () => {
+  await withDatabase(async (url) => {
+    assertEquals(await kv(url, ["get", "nothing"]), {
+      code: 3,
+      out: "",
+      err: "error: there is no entry nothing\n",
+    });
+  });
+});
+
+Deno.test("wrong usage exits with 2 and says what is wrong", async () => {
+  await withDatabase(async (url) => {
+    for (
+      const [args, message] of [
+        [["bogus"], /unknown command 'bogus'/],
+        [["ls", "--bogus"], /unknown option '--bogus'/],
+        [["ls", "--limit", "0"], /whole number, 1 or more/],
+        [["set", "a", "{"], /not JSON/],
+        [["get", "[1]"], /not an array of strings/],
+        [["set", "a", "1", "--ttl", "soon"], /30s, 5m/],
+      ] as const
+    ) {
+      const { code, err } = await kv(url, [...args]);
+      assertEquals(code, 2, args.join(" "));
+      assertMatch(err, message);
+    }
+  });
+  const { code, err } = await kv(undefined, ["ls"]);
+  assertEquals(code, 2);
+  assertMatch(err, /use --store URL, or set KV_URL/);
+});
+
+Deno.test("a store that cannot be opened exits with 1, and no password is printed", async () => {
+  for (const url of ["bogus:x", "postgres://me:topsecret@127.0.0.1:1/db"]) {
+    const { code, err, out } = await kv(url, ["ls"]);
+    assertEquals(code, 1);
+    assertMatch(err, /^error: Cannot /);
+    assert(!`${out}${err}`.includes("topsecret"));
+  }
+});
+
+Deno.test("kv ls lists a prefix, stops at the limit and continues after a key", async () => {
+  await withDatabase(async (url) => {
+    for (const part of "abc") await kv(url, ["set", "users", part, "1"]);
+    await kv(url, ["set", "z", "1"]);
+    const first = await kv(url, ["ls", "users", "--keys", "--limit", "2"]);
+    assertEquals(first.out, "users a  never\nusers b  never\n");
+    assertMatch(first.err, /--after '\["users","b"\]'/);
+    const rest = await kv(url, ["ls", "users", "--after", '["users","b"]']);
+    assertEquals(rest.out, "users c  never  1\n");
+    const reverse = await kv(url, ["ls", "--reverse", "--json", "--keys"]);
+    assertEquals(reverse.out.split("\n")[0], '{"key":["z"]}');
+    assertEquals((await kv(url, ["count", "users"])).out, "3\n");
+  });
+});
+
+Deno.test("kv rm deletes nothing without --yes", async () => {
+  await withDatabase(async (url) => {
+    for (const part of "abc") await kv(url, ["set", "users", part, "1"]);
+    assertEquals((await kv(url, ["rm", "users", "a"])).code, 1);
+    assertEquals((await kv(url, ["rm", "--prefix", "users"])).code, 1);
+    assertEquals((await kv(url, ["count"])).out, "3\n");
+    const dry = await kv(url, ["rm", "--prefix", "users", "--dry-run"]);
+    assertEquals(dry.out, "Would delete 3 entries.\n");
+    assertEquals((await kv(url, ["rm", "users", "a", "--yes"])).code, 0);
+    assertEquals(
+      (await kv(url, ["rm", "--prefix", "users", "--yes"])).out,
+      "Deleted 2 entries.\n",
+    );
+    assertEquals((await kv(url, ["count"])).out, "0\n");
+  });
+});
+
+Deno.test("kv export and kv import keep every type and expiry", async () => {
+  await withDatabase(async (url, folder) => {
+    const values = [
+      null,
+      "x",
+      -1.5,
+      [undefined],
+      NaN,
+      10n ** 30n,
+      new Date(5),
+      new Map([[{ a: 1 }, new Set([1n])]]),
+      new Uint8Array([1, 2]),
+      "\ud800",
+    ];
+    const expires = Date.now() + 3_600_000;
+    {
+      await using store = await openKv(url);
+      for (const [i, value] of values.entries()) {
+        await store.set(["v", `${i}`], value);
+      }
+      await store.set(["ttl"], 1, { ttl: expires - Date.now() });
+    }
+    const file = `${folder}/export.jsonl`;
+    assertEquals((await kv(url, ["export", "--output", file])).code, 0);
+    const other = `sqlite:${folder}/other.db`;
+    const imported = await kv(other, ["import", file]);
+    assertEquals(imported.out, "Wrote 11 entries; 0 had expired.\n");
+    await using store = await openKv(other);
+    for (const [i, value] of values.entries()) {
+      assertEquals(await store.get(["v", `${i}`]), value);
+    }
+    const [entry] = await Array.fromAsync(store.keys(["ttl"]));
+    assert(Math.abs(entry!.expires! - expires) <= 50);
+  });
+});
+
+Deno.test("kv import reports the line that is wrong", async () => {
+  await withDatabase(async (url) => {
+    const { code, err } = await kv(
+      url,
+      ["import"],
+      '{"key":["a"],"value":1}\n{',
+    );
+    assertEquals([code, err], [1, "error: line 2 is not JSON\n"]);
+    const missing = await kv(url, ["import"], '{"key":["a"]}');
+    assertEquals(missing.err, "error: line 1: there is no value\n");
+  });
+});
+
+Deno.test("kv copy copies a prefix with expiries, and verifies it", async () => {
+  await withDatabase(async (url, folder) => {
+    await kv(url, ["set", "a", "1", "1", "--ttl", "1h"]);
+    await kv(url, ["set", "b", "1"]);
+    const other = `sqlite:${folder}/other.db`;
+    const { out, code } = await kv(url, ["copy", other, "a", "--verify"]);
+    assertEquals([out, code], [
+      "Copied 1 entries; 0 had expired, 0 were kept.\n",
+      0,
+    ]);
+    assertEquals((await kv(other, ["ls", "--keys"])).out, "a 1  in 60 min\n");
+    const again = await kv(url, ["copy", other, "--keep"]);
+    assertEquals(again.out, "Copied 1 entries; 0 had expired, 1 were kept.\n");
+  });
+});
+
+Deno.test("kv stats groups entries by the first parts", async () => {
+  await withDatabase(async (url) => {
+    for (let i = 0; i < 3; i++) {
+      await kv(url, ["set", "f", "key", `${i}`, '"x"']);
+    }
+    await kv(url, ["set", "f", "doc", "1", '"y"', "--ttl", "1h"]);
+    const stats = JSON.parse((await kv(url, ["stats", "--json"])).out);
+    assertEquals(stats.entries, 4);
+    assertEquals(stats.withoutTtl, 3);
+    assertEquals(
+      stats.groups.map((group: { prefix: string[]; entries: number }) => [
+        group.prefix,
+        group.entries,
+      ]),
+      [[["f", "key"], 3], [["f", "doc"], 1]],
+    );
+    assertMatch((await kv(url, ["stats"])).out, /^prefix +entries/);
+  });
+});
+
+Deno.test("kv doctor and kv sweep work on a new store", async () => {
+  await withDatabase(async (url) => {
+    const { code, out } = await kv(url, ["doctor"]);
+    assertEquals(code, 0);
+    assertMatch(out, /ok +write and delete/);
+    assertEquals((await kv(url, ["count"])).out, "0\n");
+    assertEquals(
+      (await kv(url, ["sweep"])).out,
+      "Removed 0 expired entries.\n",
+    );
+  });
+});
+
+Deno.test("kv completions names every command", async () => {
+  const { out } = await kv(undefined, ["completions", "bash"]);
+  assertMatch(out, /complete -W "ls get set rm count stats export import copy/);
+  assertEquals((await kv(undefined, ["completions", "tcsh"])).code, 2);
+});
+
+Deno.test("docs/cli.md holds the help of every command", async () => {
+  const page = await Deno.readTextFile(
+    new URL("../../docs/cli.md", import.meta.url),
+  );
+  for (
+    const name of [
+      "ls",
+      "get",
+      "set",
+      "rm",
+      "count",
+      "stats",
+      "export",
+      "import",
+      "copy",
+      "sweep",
+      "doctor",
+      "completions",
+    ]
+  ) {
+    const { out } = await kv(undefined, [name, "--help"]);
+    assert(page.includes(out.trim()), `docs/cli.md lacks the help of ${name}`);
+  }
+});

@@ -1,0 +1,67 @@
+/** Opening stores by URL. */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { openKv } from "../../open/mod.ts";
+import { KvError } from "../../kv/errors.ts";
+import { sharedUrl, unavailable } from "../../servers/mod.ts";
+
+for (const kind of ["postgres", "redis"] as const) {
+  const reason = await unavailable(kind);
+  const url = reason === undefined ? await sharedUrl(kind) : "";
+  Deno.test({
+    name: `openKv() opens and closes ${kind}`,
+    ignore: reason !== undefined,
+    async fn() {
+      await using kv = await openKv(url);
+      const key = ["open", crypto.randomUUID()] as const;
+      await kv.set(key, { n: 1 }, { ttl: 60_000 });
+      assertEquals(await kv.get(key), { n: 1 });
+      assertEquals(kv.traits.driver, kind);
+      await kv.delete(key);
+    },
+  });
+}
+
+for (const url of ["memory:", "sqlite::memory:", "deno::memory:", "pglite:"]) {
+  Deno.test({
+    name: `openKv() opens and closes ${url}`,
+    // PGlite's worker keeps timers.
+    sanitizeOps: !url.startsWith("pglite"),
+    sanitizeResources: !url.startsWith("pglite"),
+    async fn() {
+      await using kv = await openKv(url);
+      await kv.set(["a"], 1n);
+      assertEquals(await kv.get(["a"]), 1n);
+      assertEquals(await kv.count(), 1);
+    },
+  });
+}
+
+Deno.test("openKv() rejects unknown URLs and options", async () => {
+  await assertRejects(
+    () => openKv("mongodb://user:secret@host/db"),
+    TypeError,
+    'received the scheme "mongodb"',
+  );
+  await assertRejects(() => openKv("memory"), TypeError, "the URL must be");
+  await assertRejects(
+    () => openKv("sqlite::memory:", { tabelName: "x" }),
+    TypeError,
+    'unknown option "tabelName"',
+  );
+  await assertRejects(
+    () => openKv("sqlite::memory:", { synchronous: "maybe" }),
+    TypeError,
+    "synchronous must be",
+  );
+});
+
+Deno.test("a client that is not installed is named with the install commands", async () => {
+  const { importClient } = await import("../../open/engine.ts");
+  const error = await assertRejects(
+    () => importClient("no-such-client-of-kv", "^1.0.0"),
+    KvError,
+    "npm install no-such-client-of-kv@^1.0.0",
+  );
+  assertEquals(/deno add npm:no-such-client/.test(error.message), true);
+});
