@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DenoKvStore } from "../../kv/deno.ts";
 import { cases } from "../../testing/mod.ts";
+import { KvConnectServer } from "./kv_connect.ts";
 import { locations } from "./node/proofs.ts";
 import { NodeProgram } from "./node/runtime.ts";
 
@@ -21,17 +22,21 @@ Deno.test("DenoKvStore on @deno/kv in Node", async (t) => {
   }
   await using _ = node;
 
-  await t.step("the contract holds on a file and in memory", async () => {
+  async function prove(location: string, parent: string) {
+    const output = await node.run("prove", parent, location);
+    const results = output.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(results.filter(({ error }) => error !== undefined), []);
+    assert(results.length > cases.length, `${results.length} proofs`);
+    assert(results.every(({ name }) => name.startsWith(location)));
+  }
+
+  await t.step("the contract holds everywhere", async () => {
+    await using server = new KvConnectServer();
+    Deno.env.set("DENO_KV_ACCESS_TOKEN", server.token);
     await Promise.all(
-      Object.keys(locations).map(async (location) => {
-        const output = await node.run("prove", node.folder, location);
-        const results = output.trim().split("\n").map((line) =>
-          JSON.parse(line)
-        );
-        assertEquals(results.filter(({ error }) => error !== undefined), []);
-        assert(results.length > cases.length, `${results.length} proofs`);
-        assert(results.every(({ name }) => name.startsWith(location)));
-      }),
+      Object.keys(locations).map((location) =>
+        prove(location, location === "on a server" ? server.url : node.folder)
+      ),
     );
   });
 

@@ -1,7 +1,9 @@
 // What runs in Node on `@deno/kv`, as one file:
 //
-//   program.mjs prove FOLDER LOCATION   a line of JSON for each proof
+//   program.mjs prove PARENT LOCATION   a line of JSON for each proof
 //   program.mjs count FILE TIMES        as deno_counter.ts does
+//
+// Where PARENT is a URL, DENO_KV_ACCESS_TOKEN is set.
 import type { openKv as OpenKv } from "@deno/kv";
 import process from "node:process";
 import { DenoKvStore } from "../../../kv/deno.ts";

@@ -13,11 +13,12 @@ export interface Proof {
   run(): Promise<void>;
 }
 
-/** Where the databases are, and what to open them with. */
-export const locations: Record<string, (folder: string) => string> = {
+/** Where the databases are, given a folder or the URL of a server. */
+export const locations: Record<string, (parent: string) => string> = {
   "on a file": (folder) => `${folder}/${crypto.randomUUID()}.db`,
   "on SQLite in memory": () => ":memory:",
   "in memory": () => "",
+  "on a server": (url) => `${url}/${crypto.randomUUID()}`,
 };
 
 /**
@@ -25,14 +26,14 @@ export const locations: Record<string, (folder: string) => string> = {
  *
  * @param openKv Opens a database.
  * @param location Where: a name in `locations`.
- * @param folder The folder for files.
+ * @param parent A folder, or the URL of a server.
  */
 export function proofs(
   openKv: typeof OpenKv,
   location: string,
-  folder: string,
+  parent: string,
 ): Proof[] {
-  const handles = () => new Handles(openKv, locations[location]!(folder));
+  const handles = () => new Handles(openKv, locations[location]!(parent));
   return [
     ...cases.map((each) => ({
       name: `${location}: ${each.name}`,
@@ -65,8 +66,8 @@ class Handles {
 
   /** A new handle, or the only one if the database is that of one handle. */
   async open(): Promise<Kv> {
-    const isFile = this.#path.endsWith(".db");
-    if (!isFile && this.#handles.length > 0) return this.#handles[0]!;
+    const isShared = this.#path.includes("/");
+    if (!isShared && this.#handles.length > 0) return this.#handles[0]!;
     const kv = await this.#openKv(this.#path);
     this.#handles.push(kv);
     return kv;
