@@ -3,6 +3,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { run } from "../../servers/run.ts";
 import { cases } from "../../testing/mod.ts";
+import { installPackages } from "../support/packages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const os = Deno.build.os;
@@ -13,6 +14,7 @@ const passed = cases.length;
 
 const runners = {
   "Jest 30": {
+    lock: "jest",
     packages: { jest: "30.5.2" },
     // Jest has its globals in a realm of their own, and takes CommonJS.
     format: "cjs",
@@ -21,6 +23,7 @@ const runners = {
     summary: ` ${passed} passed, ${passed} total`,
   },
   "Vitest 5": {
+    lock: "vitest",
     packages: { vitest: "5.1.1" },
     format: "esm",
     file: "vitest_conformance.test.mjs",
@@ -32,6 +35,7 @@ const runners = {
     summary: ` ${passed} passed (${passed})`,
   },
   "node:test": {
+    lock: "node-test",
     packages: {},
     format: "esm",
     file: "node_conformance.test.mjs",
@@ -41,18 +45,18 @@ const runners = {
 };
 
 for (
-  const [name, { packages, format, file, command, summary }] of Object.entries(
-    runners,
-  )
+  const [name, { lock, packages, format, file, command, summary }] of Object
+    .entries(
+      runners,
+    )
 ) {
   Deno.test(`the suite runs under ${name}`, async () => {
     const folder = await Deno.makeTempDir();
     try {
-      await Deno.writeTextFile(
-        `${folder}/package.json`,
-        JSON.stringify({ dependencies: { [node]: "22.23.3", ...packages } }),
-      );
-      await succeed([Deno.execPath(), "install", "--node-modules-dir=auto"]);
+      await installPackages(folder, lock, {
+        [node]: "22.23.3",
+        ...packages,
+      });
       const [program] = file.split(".");
       await succeed([
         Deno.execPath(),

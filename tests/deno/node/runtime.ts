@@ -1,5 +1,6 @@
 // Installs Node and `@deno/kv` for tests, and runs `program.ts` there.
 import { run } from "../../../servers/run.ts";
+import { installPackages } from "../../support/packages.ts";
 
 const MINUTE = 60_000;
 
@@ -24,17 +25,9 @@ export class NodeProgram implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "kv-deno-node-" });
     const program = new NodeProgram(folder);
     try {
-      await Deno.writeTextFile(
-        `${folder}/package.json`,
-        JSON.stringify({ dependencies: DEPENDENCIES }),
-      );
-      const deno = Deno.execPath();
-      await output(
-        [deno, "install", "--quiet", "--node-modules-dir=auto"],
-        folder,
-      );
+      await installPackages(folder, "deno-kv", DEPENDENCIES);
       await output([
-        deno,
+        Deno.execPath(),
         "bundle",
         "--quiet",
         "--no-lock",

@@ -1,5 +1,6 @@
 // Installs Node, Bun and better-sqlite3 for tests, and runs programs in them.
 import { run } from "../../../servers/run.ts";
+import { installPackages } from "../../support/packages.ts";
 
 const MINUTE = 60_000;
 
@@ -48,11 +49,7 @@ export class Runtime implements AsyncDisposable {
       `${folder}/node_modules/${binary}/bin/${name}`,
     );
     try {
-      await Deno.writeTextFile(
-        `${folder}/package.json`,
-        JSON.stringify({ dependencies: { [binary]: version, ...others } }),
-      );
-      await deno(["install", "--node-modules-dir=auto"], folder);
+      await installPackages(folder, name, { [binary]: version, ...others });
       await runtime.#run(["--version"]);
       return runtime;
     } catch (error) {
