@@ -4,6 +4,9 @@
  * @module
  */
 
+import { KvError } from "../errors.ts";
+import { redacted } from "./redact.ts";
+
 /** Whether a server answered a command with an error, and so rejected it. */
 export function isServerError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
@@ -39,15 +42,18 @@ export function isForbidden(error: unknown): boolean {
 }
 
 /**
- * The error to report for an error of ioredis: one that says what happened.
+ * The error to report for an error of ioredis: one that says what happened, and
+ * reveals no values.
  *
  * @param error The error.
- * @returns The same one, or a clearer one with it as its `cause`.
+ * @returns A redacted copy, or a clearer error with the copy as its `cause`.
  */
 export function reasonOf(error: unknown): unknown {
+  if (error instanceof KvError) return error;
+  const cause = redacted(error);
   return isAborted(error)
-    ? new Error("the connection broke before the answer", { cause: error })
-    : error;
+    ? new Error("the connection broke before the answer", { cause })
+    : cause;
 }
 
 function messageOf(error: unknown): string {

@@ -15,6 +15,7 @@ import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
 import { PAGE_BYTES, PageSize } from "../core/paging.ts";
 import type { RedisClient } from "./client.ts";
 import type { RedisCommands } from "./commands.ts";
+import { reasonOf } from "./errors.ts";
 import { EntryReader, type FoundEntry } from "./read.ts";
 import { scanNames } from "./scan.ts";
 import { KeySorter } from "./sort.ts";
@@ -60,6 +61,17 @@ export class RedisLister {
    * @returns The entries, in pages.
    */
   async *pages(
+    prefix: readonly string[],
+    request: KvPageRequest,
+  ): AsyncGenerator<KvStoredEntry[]> {
+    try {
+      yield* this.#allPages(prefix, request);
+    } catch (error) {
+      throw reasonOf(error);
+    }
+  }
+
+  async *#allPages(
     prefix: readonly string[],
     request: KvPageRequest,
   ): AsyncGenerator<KvStoredEntry[]> {
