@@ -276,7 +276,9 @@ export class Batcher<Stored> implements CallListener<Stored> {
       : silent.flatMap(({ calls }) =>
         calls.flatMap(({ id }) => this.#queue.takeWaiting(id))
       );
-    const reason = `the backend was silent for ${this.#timeout} ms`;
+    const reason = new Error(
+      `the backend was silent for ${this.#timeout} ms`,
+    );
     for (const { calls } of silent) {
       for (const call of calls) {
         call.abandon(

@@ -330,7 +330,7 @@ export class Call<Stored> {
   }
 
   /** Rejects the call now; whatever the driver does to it later is ignored. */
-  abandon(reason: string, Type: KvErrorType): void {
+  abandon(reason: Error, Type: KvErrorType): void {
     if (this.#isSettled) return;
     this.isAbandoned = true;
     for (const call of this.followers ?? []) call.isAbandoned = true;
