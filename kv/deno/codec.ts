@@ -186,7 +186,7 @@ export function asFound(native: unknown): DenoValue {
   return { native, size: 0, bytes: 0, isTaken: false };
 }
 
-/** What to write for a value that stands in chunks. */
+/** What to write for a value that is in chunks. */
 export function sealChunks(chunks: Chunks, envelope: Envelope): unknown {
   return makeEnvelope(envelope, { chunks });
 }
@@ -231,10 +231,9 @@ export function open(entry: DenoKvEntry, trueKey?: KvKey): Opened {
   if (value[FORMAT] !== VERSION) {
     throw new DamagedEntry("its stored form has an unknown version");
   }
-  const envelope = { __proto__: null, ...value } as Record<string, unknown>;
-  const expires = expiryOf(envelope);
-  const content = contentOf(envelope);
-  const key = keyOf(envelope, stored, trueKey);
+  const expires = expiryOf(own(value, "expires"));
+  const content = contentOf(value);
+  const key = keyOf(own(value, "key"), stored, trueKey);
   return {
     stored: expires === undefined || expires > Date.now() ? content : undefined,
     expires,
@@ -242,19 +241,26 @@ export function open(entry: DenoKvEntry, trueKey?: KvKey): Opened {
   };
 }
 
-function expiryOf({ expires }: Record<string, unknown>): number | undefined {
+/** A member, unless `Object.prototype` has it. */
+function own(envelope: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(envelope, name) ? envelope[name] : undefined;
+}
+
+function expiryOf(expires: unknown): number | undefined {
   if (expires === undefined || Number.isFinite(expires)) {
     return expires as number | undefined;
   }
   throw new DamagedEntry("its expiry is not a finite number");
 }
 
-function contentOf(
-  { value, data, chunks }: Record<string, unknown>,
-): DenoValue | Chunks {
-  const parts = [value, data, chunks].filter((part) => part !== undefined);
-  if (parts.length !== 1) {
-    throw new DamagedEntry(`its stored form has ${parts.length} values`);
+function contentOf(envelope: Record<string, unknown>): DenoValue | Chunks {
+  const value = own(envelope, "value");
+  const data = own(envelope, "data");
+  const chunks = own(envelope, "chunks");
+  const count = Number(value !== undefined) + Number(data !== undefined) +
+    Number(chunks !== undefined);
+  if (count !== 1) {
+    throw new DamagedEntry(`its stored form has ${count} values`);
   }
   if (value !== undefined) return asFound(value);
   if (isOf("ArrayBuffer", data)) return { data: new Uint8Array(data) };
@@ -293,7 +299,7 @@ function isPositive(value: unknown): value is number {
 
 /** The true key in an envelope, checked against the key that it is stored under. */
 function keyOf(
-  { key }: Record<string, unknown>,
+  key: unknown,
   stored: KvKey,
   trueKey: KvKey | undefined,
 ): KvKey | undefined {

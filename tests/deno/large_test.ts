@@ -67,10 +67,10 @@ Deno.test("a write that dies halfway leaves the old value, and no garbage", asyn
   const chunks = await countOwn(db, "chunk");
 
   let commits = 0;
-  const refusing = new DenoKvStore(withCommits(db, (commit) => {
+  const rejecting = new DenoKvStore(withCommits(db, (commit) => {
     return ++commits === 3 ? Promise.reject(new TypeError("no")) : commit();
   }));
-  await assertRejects(() => refusing.set(["a"], "x".repeat(3e6)), KvError);
+  await assertRejects(() => rejecting.set(["a"], "x".repeat(3e6)), KvError);
   assertEquals(await kv.get(["a"]), old);
   assertEquals(await countOwn(db, "chunk"), chunks);
 
