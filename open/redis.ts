@@ -23,13 +23,26 @@ export const redis: Engine = {
     client.on("error", () => {});
     try {
       const store = new RedisKvStore(client, options);
-      return { store, close: () => client.disconnect() };
+      return { store, close: () => disconnected(client) };
     } catch (error) {
       client.disconnect();
       throw error;
     }
   },
 };
+
+/** Disconnects, and waits until the connection is closed. */
+function disconnected(client: {
+  readonly status: string;
+  once(event: "end", listener: () => void): unknown;
+  disconnect(): void;
+}): Promise<void> {
+  return new Promise((resolve) => {
+    if (client.status === "end") return resolve();
+    client.once("end", resolve);
+    client.disconnect();
+  });
+}
 
 /** The nodes of `redis+cluster://host:port,host:port`. */
 function nodesOf(url: string): { host: string; port: number }[] {
