@@ -1,0 +1,173 @@
+/**
+ * Builds the npm package from the same sources as the one on JSR.
+ *
+ * `deno task npm` writes `org-kv-VERSION.tgz`: what `deno pack` compiles, with
+ * complete metadata, the command `kv`, and without the documentation pages,
+ * which the README links to in the repository.
+ */
+
+import { stop, transform } from "esbuild";
+import { parseArgs } from "node:util";
+import config from "../deno.json" with { type: "json" };
+
+const REPOSITORY = "https://github.com/org/kv";
+
+/** The clients that an application may install beside the package. */
+const CLIENTS = {
+  "@deno/kv": ">=0.14.0",
+  "@electric-sql/pglite": ">=0.5.0",
+  "better-sqlite3": ">=12.0.0",
+  "ioredis": ">=5.11.0 <7",
+  "keyv": ">=5.0.0",
+  "libsql": ">=0.5.29",
+  "mysql2": ">=3.24.0 <4",
+  "postgres": "^3.4.9",
+  "unstorage": ">=1.17.0",
+};
+
+const METADATA = {
+  description:
+    "One small key-value store with one contract, on every backend: memory, " +
+    "SQLite, Deno KV, Redis, PostgreSQL, MySQL, Cloudflare. Fedify's KvStore.",
+  keywords: [
+    "key-value",
+    "kv",
+    "store",
+    "fedify",
+    "activitypub",
+    "redis",
+    "postgresql",
+    "mysql",
+    "sqlite",
+    "deno",
+    "cloudflare",
+    "compare-and-swap",
+    "ttl",
+  ],
+  author: "The developers of @org/kv",
+  homepage: `${REPOSITORY}#readme`,
+  repository: { type: "git", url: `git+${REPOSITORY}.git` },
+  bugs: { url: `${REPOSITORY}/issues` },
+  engines: { node: ">=22" },
+  sideEffects: false,
+  bin: { kv: "./cli/bin.js" },
+  peerDependencies: CLIENTS,
+  peerDependenciesMeta: Object.fromEntries(
+    Object.keys(CLIENTS).map((name) => [name, { optional: true }]),
+  ),
+};
+
+/** Node 22 has no `import.meta.main`, so the command has a file that runs. */
+const BIN = `#!/usr/bin/env node
+import { main } from "./main.js";
+process.exitCode = await main(process.argv.slice(2));
+`;
+
+/**
+ * Builds the package.
+ *
+ * @param folder Where to put it.
+ * @returns The path of the tarball.
+ */
+export async function buildPackage(folder: string): Promise<string> {
+  const work = await Deno.makeTempDir({ prefix: "kv-npm-" });
+  try {
+    const packed = `${work}/packed.tgz`;
+    await run([
+      Deno.execPath(),
+      "pack",
+      "--no-source-maps",
+      "--allow-dirty",
+      "--ignore=docs,CHANGELOG.md,CONTRIBUTING.md,SECURITY.md,deno.json",
+      `--output=${packed}`,
+    ]);
+    await run(["tar", "-xzf", packed, "-C", work]);
+    const root = `${work}/package`;
+    for (const name of ["docs", "CHANGELOG.md", "CONTRIBUTING.md"]) {
+      await Deno.remove(`${root}/${name}`, { recursive: true }).catch(() => {});
+    }
+    const generated = JSON.parse(
+      await Deno.readTextFile(`${root}/package.json`),
+    );
+    const dependencies = Object.fromEntries(
+      Object.entries(generated.dependencies as Record<string, string>)
+        .filter(([name]) => !Object.hasOwn(CLIENTS, name)),
+    );
+    const { exports } = generated;
+    exports["./package.json"] = "./package.json";
+    await Deno.writeTextFile(
+      `${root}/package.json`,
+      JSON.stringify(
+        { ...generated, ...METADATA, exports, dependencies },
+        null,
+        2,
+      ) + "\n",
+    );
+    await compile(root);
+    await Deno.writeTextFile(`${root}/cli/bin.js`, BIN, { mode: 0o755 });
+    const tarball = `${folder}/org-kv-${config.version}.tgz`;
+    await run([
+      "tar",
+      "--sort=name",
+      "--owner=0",
+      "--group=0",
+      "-czf",
+      tarball,
+      "-C",
+      work,
+      "package",
+    ]);
+    return tarball;
+  } finally {
+    await stop();
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+/** Compiles for Node 22, without comments: those for users are in the types. */
+async function compile(folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) await compile(path);
+    if (!name.endsWith(".js")) continue;
+    const { code } = await transform(await Deno.readTextFile(path), {
+      format: "esm",
+      minifyWhitespace: true,
+      // Node 22 does not know `using`.
+      target: "node22",
+    });
+    await Deno.writeTextFile(path, code);
+  }
+}
+
+async function run(command: readonly [string, ...string[]]): Promise<void> {
+  const [program, ...args] = command;
+  const { success, stderr } = await new Deno.Command(program, {
+    args,
+    cwd: new URL("..", import.meta.url),
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (success) return;
+  throw new Error(
+    `${command.join(" ")} failed: ${new TextDecoder().decode(stderr)}`,
+  );
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      output: { type: "string", short: "o", default: "." },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) {
+    console.log("Usage: deno task npm [--output FOLDER]");
+  } else {
+    const tarball = await buildPackage(values.output);
+    const { size } = await Deno.stat(tarball);
+    console.log(`${tarball}: ${(size / 1024).toFixed(0)} KiB`);
+  }
+}
