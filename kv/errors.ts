@@ -1,22 +1,25 @@
 /**
- * The few errors that a caller may want to catch. Misuse is a `TypeError` or a
+ * The errors that a caller may want to catch. Misuse throws a `TypeError` or a
  * `RangeError`.
  *
  * @module
  */
 
 /**
- * A call failed although it was right: the backend refused it, could not be
- * reached, or took too long. Nothing was changed. The client's own error is
- * the `cause`.
+ * A valid call failed: the backend rejected it, could not be reached, or took too
+ * long. Nothing was changed. The client's own error is the `cause`.
  *
  * @example Usage
  * ```ts
  * import { KvError } from "@org/kv";
- * import { assertEquals } from "@std/assert";
+ * import { SqliteKvStore } from "@org/kv/sqlite";
+ * import { assertRejects } from "@std/assert";
+ * import { DatabaseSync } from "node:sqlite";
  *
- * const error = new KvError("Cannot get [\"a\"]: the server is down");
- * assertEquals(error.name, "KvError");
+ * const db = new DatabaseSync(":memory:");
+ * const kv = new SqliteKvStore(db);
+ * db.close();
+ * await assertRejects(() => kv.get(["a"]), KvError, 'Cannot get ["a"]');
  * ```
  */
 export class KvError extends Error {
@@ -25,15 +28,27 @@ export class KvError extends Error {
 }
 
 /**
- * A write was sent, and the connection broke before the answer came: it may or
+ * A write was sent, and the connection broke before the reply arrived: it may or
  * may not have been applied. Read the entry to find out.
  *
- * @example Usage
+ * @example Take a lock, and find out whether it was taken
  * ```ts
- * import { KvError, KvOutcomeUnknownError } from "@org/kv";
+ * import { KvOutcomeUnknownError, MemoryKvStore } from "@org/kv";
  * import { assert } from "@std/assert";
  *
- * assert(new KvOutcomeUnknownError("the connection broke") instanceof KvError);
+ * const kv = new MemoryKvStore();
+ * const me = crypto.randomUUID();
+ *
+ * async function lock(): Promise<boolean> {
+ *   try {
+ *     return await kv.cas(["lock"], undefined, me, { ttl: 60_000 });
+ *   } catch (error) {
+ *     if (!(error instanceof KvOutcomeUnknownError)) throw error;
+ *     return await kv.get(["lock"]) === me;
+ *   }
+ * }
+ *
+ * assert(await lock());
  * ```
  */
 export class KvOutcomeUnknownError extends KvError {
@@ -42,15 +57,22 @@ export class KvOutcomeUnknownError extends KvError {
 }
 
 /**
- * What is stored under a key cannot be decoded: it was damaged, or written by
- * something else. Nothing was changed.
+ * A stored entry cannot be decoded, because it was damaged or written by another
+ * program. Nothing was changed.
  *
  * @example Usage
  * ```ts
- * import { KvCorruptionError, KvError } from "@org/kv";
- * import { assert } from "@std/assert";
+ * import { KvCorruptionError } from "@org/kv";
+ * import { SqliteKvStore } from "@org/kv/sqlite";
+ * import { assertRejects } from "@std/assert";
+ * import { DatabaseSync } from "node:sqlite";
  *
- * assert(new KvCorruptionError("not JSON") instanceof KvError);
+ * const db = new DatabaseSync(":memory:");
+ * const kv = new SqliteKvStore(db);
+ * await kv.set(["a"], 1);
+ * db.exec("UPDATE kv SET value = 'not JSON'");
+ * await assertRejects(() => kv.get(["a"]), KvCorruptionError);
+ * db.close();
  * ```
  */
 export class KvCorruptionError extends KvError {

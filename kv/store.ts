@@ -1,5 +1,5 @@
 /**
- * The contract that every driver keeps: its types, and its promises in prose.
+ * The contract that every driver keeps: its types, and its guarantees in prose.
  *
  * @module
  */
@@ -7,31 +7,38 @@
 /**
  * A key: one or more parts, each any well-formed string.
  *
- * Two different sequences of parts are two different keys, always. All parts
+ * Two different sequences of parts are always two different keys. All parts
  * together take at most 8 KiB of UTF-8.
  *
  * @example Usage
  * ```ts
- * import type { KvKey } from "@org/kv";
+ * import { type KvKey, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
  *
- * const key: KvKey = ["users", "https://example.com/@alice", "100% *"];
+ * const kv = new MemoryKvStore();
+ * const key: KvKey = ["users", "https://example.com/@alice"];
+ * await kv.set(key, "Alice");
+ * assertEquals(await kv.get(["users", "https://example.com/@alice"]), "Alice");
  * ```
  */
 export type KvKey = readonly [string] | readonly [string, ...string[]];
 
 /**
- * How long an entry lives: milliseconds, or a duration that can tell its total
- * of milliseconds, as `Temporal.Duration` can.
+ * How long an entry lives: milliseconds, or a duration with a total in
+ * milliseconds, such as a `Temporal.Duration`.
  *
  * Rounded up to whole milliseconds. Zero or less means already expired. A
  * duration in weeks, months or years counts from now, in UTC.
  *
  * @example Usage
  * ```ts
- * import type { Ttl } from "@org/kv";
+ * import { MemoryKvStore, type Ttl } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
  *
- * const tenSeconds: Ttl = 10_000;
- * const aMonth: Ttl = Temporal.Duration.from({ months: 1 });
+ * const kv = new MemoryKvStore();
+ * const ttl: Ttl = Temporal.Duration.from({ months: 1 }); // or milliseconds
+ * await kv.set(["session"], "abc", { ttl });
+ * assertEquals(await kv.get(["session"]), "abc");
  * ```
  */
 export type Ttl = number | { total(unit: "milliseconds"): number };
@@ -42,9 +49,12 @@ export type Ttl = number | { total(unit: "milliseconds"): number };
  * @example Usage
  * ```ts
  * import { type KvStoreSetOptions, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
  *
- * const options: KvStoreSetOptions = { ttl: 60_000 };
- * await new MemoryKvStore().set(["session"], "abc", options);
+ * const kv = new MemoryKvStore();
+ * const expired: KvStoreSetOptions = { ttl: 0 };
+ * await kv.set(["session"], "abc", expired);
+ * assertEquals(await kv.get(["session"]), undefined);
  * ```
  */
 export interface KvStoreSetOptions {
@@ -157,30 +167,32 @@ export interface KvListOptions {
  * ```
  */
 export interface KvProgressOptions {
-  /** Ends the work with the reason of the signal once it is aborted. */
+  /** Stops the operation with the reason of the signal once it is aborted. */
   readonly signal?: AbortSignal | undefined;
   /** Is called now and then with the number of entries so far. */
   readonly onProgress?: ((entries: number) => void) | undefined;
 }
 
 /**
- * A promise of the contract that a driver may have to leave out.
+ * A guarantee of the contract that a driver may have to leave out.
  *
  * - `cas`: the store has a `cas` method, linearizable per key.
- * - `linearizable`: what one client wrote, every client reads from then on.
+ * - `linearizable`: every client reads what any client has written before.
  * - `isolation`: changing a value after the call never changes the store.
  * - `streaming`: neither memory nor the time to the first entry of a list grows
  *   with the number of entries.
  * - `large-values`: values of any size, whatever the backend's own limit.
- * - `stable-list`: an entry there throughout a listing is yielded exactly
+ * - `stable-list`: an entry that exists throughout a listing is yielded exactly
  *   once, even while others change.
  * - `order`: a list yields entries in key order.
  *
  * @example Usage
  * ```ts
- * import type { KvGuarantee } from "@org/kv";
+ * import { type KvGuarantee, MemoryKvStore } from "@org/kv";
+ * import { assertEquals } from "@std/assert";
  *
- * const promise: KvGuarantee = "streaming";
+ * const guarantee: KvGuarantee = "streaming";
+ * assertEquals(guarantee in new MemoryKvStore().traits.without, false);
  * ```
  */
 export type KvGuarantee =
@@ -194,8 +206,8 @@ export type KvGuarantee =
   | "reverse";
 
 /**
- * What a store is and what it does not promise: one manifest, read by users,
- * by the conformance suite and by the guarantees table of the documentation.
+ * What a store is and what it does not guarantee: one manifest for users, for
+ * the conformance suite and for the guarantees table of the documentation.
  *
  * @example Usage
  * ```ts
@@ -214,30 +226,30 @@ export interface KvStoreTraits {
   readonly persistent: boolean;
   /** Who can share the entries: one process, one machine, or a network. */
   readonly shared: "process" | "machine" | "network";
-  /** The size in bytes past which a value is refused. */
+  /** The largest size of an encoded value, in bytes. A larger one is rejected. */
   readonly maxValueBytes: number;
-  /** The promises that are not made, each with its reason. */
-  readonly without: { readonly [promise in KvGuarantee]?: string };
+  /** The guarantees that the store leaves out, each with its reason. */
+  readonly without: { readonly [guarantee in KvGuarantee]?: string };
 }
 
 /**
  * A key–value store over keys that are tuples of strings.
  *
  * It is structurally the `KvStore` of Fedify, and every class of this module
- * keeps the same promises:
+ * gives the same guarantees:
  *
- * - **Keys**: any well-formed strings as parts. An empty sequence, a part that
- *   is no string or a part with a lone surrogate is a `TypeError`; a key of
- *   more than 8 KiB is a `RangeError`.
- * - **Values**: what JSON holds, and `undefined` in arrays, `NaN`, the
- *   infinities, `BigInt`, `Date`, `Map`, `Set`, `ArrayBuffer` and the typed
- *   arrays. What goes in comes out, equal and of the same type. A function, a
- *   symbol, a `RegExp` or a cycle is a `TypeError` that names its path.
- *   `null` is a value; `undefined` means no entry.
+ * - **Keys**: the parts are any well-formed strings. An empty sequence, a part
+ *   that is not a string and a part with a lone surrogate throw a `TypeError`; a
+ *   key of more than 8 KiB throws a `RangeError`.
+ * - **Values**: JSON plus `undefined` in arrays, `NaN`, the infinities,
+ *   `BigInt`, `Date`, `Map`, `Set`, `ArrayBuffer` and typed arrays. Reads return
+ *   an equal value of the same type. A function, a symbol, a `RegExp` or a cycle
+ *   throws a `TypeError` that names its path. `null` is a value; `undefined`
+ *   means no entry.
  * - **Isolation**: changing a value after the call never changes the store.
- * - **TTL**: from its expiry on an entry is absent, to the millisecond.
+ * - **TTL**: from its expiry on, to the millisecond, an entry is absent.
  * - **Calls in flight** take effect, per key, in the order in which they were
- *   made, awaited or not. Each succeeds or fails on its own.
+ *   made, whether or not they are awaited. Each succeeds or fails on its own.
  * - **Failures**: a rejected call changed nothing, unless it rejects with
  *   {@linkcode KvOutcomeUnknownError}.
  *
