@@ -19,6 +19,7 @@
  *
  * @module
  */
+export { startPgBouncer } from "./pgbouncer.ts";
 export { type PostgresOptions, startPostgres } from "./postgres.ts";
 export { type RedisOptions, startRedis } from "./redis.ts";
 export { type RedisCluster, startRedisCluster } from "./redis_cluster.ts";

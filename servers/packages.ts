@@ -59,6 +59,8 @@ async function download(product: Product, folder: string): Promise<void> {
   });
   const roots = product === "redis"
     ? ["redis-server", "redis-tools"]
+    : product === "pgbouncer"
+    ? ["pgbouncer"]
     : [await postgresPackage(options)];
   const install = await run([
     "apt-get",
@@ -114,6 +116,8 @@ async function programsIn(
   let programs: string | undefined;
   if (product === "redis") {
     programs = `${folder}/usr/bin`;
+  } else if (product === "pgbouncer") {
+    programs = `${folder}/usr/sbin`;
   } else {
     const versions = `${folder}/usr/lib/postgresql`;
     for (const version of await namesIn(versions)) {

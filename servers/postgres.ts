@@ -102,7 +102,11 @@ export async function launchPostgres(
   });
 }
 
-const STARTUP = startupMessage({ user: "postgres", database: "postgres" });
+/** The message by which a client opens a session. */
+export const STARTUP = startupMessage({
+  user: "postgres",
+  database: "postgres",
+});
 
 /** The message that opens a session, by version 3.0 of the protocol. */
 function startupMessage(

@@ -8,6 +8,7 @@ import { asUser, postgresUser, type User } from "./user.ts";
 const NAMES = {
   redis: ["redis-server"],
   postgres: ["postgres", "initdb"],
+  pgbouncer: ["pgbouncer"],
 } as const satisfies Record<Product, readonly string[]>;
 
 const found = new Map<Product, Promise<Programs>>();
@@ -28,7 +29,7 @@ export function findPrograms(product: Product): Promise<Programs> {
 }
 
 async function find(product: Product): Promise<Programs> {
-  const user = product === "postgres" ? await postgresUser() : undefined;
+  const user = product === "redis" ? undefined : await postgresUser();
   for (const folder of await places(product)) {
     const programs = { folder, libraries: [] };
     if (await areUsable(product, programs, user)) return programs;
@@ -103,6 +104,7 @@ async function places(product: Product): Promise<string[]> {
     versions.sort((a, b) => b - a);
     folders.push(...versions.map((version) => `${debian}/${version}/bin`));
   }
+  if (product === "pgbouncer") folders.push("/usr/sbin");
   const found: string[] = [];
   for (const folder of folders) {
     if (await isFile(`${folder}/${NAMES[product][0]}`)) found.push(folder);

@@ -82,10 +82,10 @@ export async function unavailable(
  * @throws {Error} If it cannot and `CI` is `"true"`: there nothing is ignored.
  */
 export async function unstartable(
-  kind: ServerKind,
+  kind: ServerKind | "pgbouncer",
 ): Promise<string | undefined> {
   try {
-    await findPrograms(KINDS[kind].product);
+    await findPrograms(kind === "pgbouncer" ? kind : KINDS[kind].product);
     return undefined;
   } catch (error) {
     if (!(error instanceof Error) || Deno.env.get("CI") === "true") throw error;

@@ -69,8 +69,16 @@ export interface Answer {
   readonly count: unknown;
 }
 
-/** Runs a statement. */
-export type Query = (statement: string, parameters: Text[]) => Promise<Answer>;
+/**
+ * Runs a statement, which is prepared unless the last argument is `false`. A
+ * statement should have a parameter: postgres.js sends those without one before
+ * earlier ones are answered, which poolers do not expect.
+ */
+export type Query = (
+  statement: string,
+  parameters: Text[],
+  prepare?: boolean,
+) => Promise<Answer>;
 
 /** Runs a statement, and again if the connection breaks: only for reads. */
 export async function queryTwice(
@@ -97,9 +105,9 @@ export function queryOf(client: PostgresJsClient | PgliteClient): Query {
   if (query === undefined) {
     query = isPostgresJs(client)
       ? pausingAfterBreaks(
-        (statement, parameters) =>
-          // It has no effect if the client was made with `prepare: false`.
-          client.unsafe(statement, parameters, { prepare: true }).raw(),
+        (statement, parameters, prepare) =>
+          // `true` has no effect if the client was made with `prepare: false`.
+          client.unsafe(statement, parameters, { prepare }).raw(),
         answerOfPostgresJs,
       )
       : isPglite(client)
@@ -129,7 +137,11 @@ export function isTransaction(client: PostgresJsClient | PgliteClient) {
  * event loop, and no other query is sent until then.
  */
 function pausingAfterBreaks<Result>(
-  send: (statement: string, parameters: Text[]) => PromiseLike<Result>,
+  send: (
+    statement: string,
+    parameters: Text[],
+    prepare: boolean,
+  ) => PromiseLike<Result>,
   answerOf: (result: Result) => Answer,
 ): Query {
   let pause: Promise<void> | undefined;
@@ -142,10 +154,15 @@ function pausingAfterBreaks<Result>(
     }
     throw redacted(error);
   }
-  function run(statement: string, parameters: Text[]): Promise<Answer> {
+  function run(
+    statement: string,
+    parameters: Text[],
+    prepare = true,
+  ): Promise<Answer> {
     return pause === undefined
-      ? send(statement, parameters).then(answerOf, failed) as Promise<Answer>
-      : pause.then(() => run(statement, parameters));
+      ? send(statement, parameters, prepare)
+        .then(answerOf, failed) as Promise<Answer>
+      : pause.then(() => run(statement, parameters, prepare));
   }
   return run;
 }

@@ -140,16 +140,16 @@ SET value = excluded.value, expires = excluded.expires,
   }
 
   /**
-   * Deals with the first rows that are due, up to a number and from a time on:
-   * deletes those that have expired and postpones the others → how many it found
-   * and deleted, and the last `due` or NULL. The text differs each time, so that
-   * it is planned each time: the plan for a small table does not suit a large one.
+   * `limit`, and `from` if the sweep does not start with the first row. It deals
+   * with the rows that are due: deletes those that have expired and postpones the
+   * others → how many it found and deleted, and the last `due` or NULL. It must
+   * be planned each time: the plan for a small table does not suit a large one.
    */
-  sweep(limit: number, from?: string): string {
-    const next = from === undefined ? "" : ` AND due >= ${from}`;
+  sweep(isFirst: boolean): string {
+    const next = isFirst ? "" : " AND due >= $2::text::bigint";
     return `WITH found AS MATERIALIZED (
   SELECT key, expires, due FROM ${this.#table} WHERE due <= ${NOW}${next}
-  ORDER BY due LIMIT ${limit} FOR UPDATE SKIP LOCKED
+  ORDER BY due LIMIT $1::text::bigint FOR UPDATE SKIP LOCKED
 ), swept AS (
   DELETE FROM ${this.#table} WHERE expires <= ${NOW}
   AND key = ANY (ARRAY(SELECT key FROM found WHERE expires <= ${NOW}))

@@ -94,8 +94,10 @@ export class Sweeper {
   }
 
   async #step(limit: number): Promise<number> {
-    const statement = this.#statements.sweep(limit, this.#swept);
-    const { rows } = await this.#query(statement, []);
+    const from = this.#swept;
+    const statement = this.#statements.sweep(from === undefined);
+    const parameters = from === undefined ? [`${limit}`] : [`${limit}`, from];
+    const { rows } = await this.#query(statement, parameters, false);
     const [found, deleted, last] = rows[0] ?? [];
     this.#isBehind = Number(found) === limit;
     this.#swept = last ?? this.#swept;

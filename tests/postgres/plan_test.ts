@@ -95,8 +95,12 @@ testOnPostgres(
     FROM generate_series(1, 200000) AS i`);
     await sql.unsafe(`ANALYZE ${table}`);
     await assertSearchesIndexed(sql, statements);
-    const sweep = await sql.unsafe(`EXPLAIN ${statements.sweep(500)}`).values();
-    assertIndexed("a sweep", sweep.join("\n"));
+    for (const parameters of [["500"], ["500", "1000"]]) {
+      const statement = statements.sweep(parameters.length === 1);
+      const sweep = await sql.unsafe(`EXPLAIN ${statement}`, parameters)
+        .values();
+      assertIndexed("a sweep", sweep.join("\n"));
+    }
 
     // An index of 200,000 keys is some three blocks deep.
     const set = ["'k!000002'", "'3'", "NULL", "NULL"];
