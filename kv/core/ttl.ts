@@ -30,8 +30,8 @@ export function ttlMilliseconds(ttl: unknown): number | undefined {
  *
  * @param options What the caller gave.
  * @returns What {@linkcode ttlMilliseconds} returns.
- * @throws {TypeError} If they are no object, such as a bare number, or the TTL
- * is of a wrong type.
+ * @throws {TypeError} If they are not an object, such as a bare number, have an
+ * unknown option, or the TTL has a wrong type.
  * @throws {RangeError} If the TTL is not finite.
  */
 export function ttlOf(options: unknown): number | undefined {
@@ -40,6 +40,13 @@ export function ttlOf(options: unknown): number | undefined {
     throw new TypeError(
       `options must be an object: received a ${typeof options}`,
     );
+  }
+  for (const name in options) {
+    if (name !== "ttl" && Object.hasOwn(options, name)) {
+      throw new TypeError(
+        `unknown option ${JSON.stringify(name)}: expected ttl`,
+      );
+    }
   }
   return ttlMilliseconds((options as { ttl?: unknown }).ttl);
 }

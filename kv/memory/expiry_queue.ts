@@ -7,7 +7,7 @@
 /** Something with a time, which knows where it stands in a queue. */
 export interface Expiring {
   /** When it expires, in epoch milliseconds. */
-  expiry: number;
+  readonly expiry: number;
   /** Its place in the queue; kept by the queue. */
   place: number;
 }

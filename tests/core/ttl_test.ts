@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
-import { ttlMilliseconds } from "../../kv/core/ttl.ts";
+import { ttlMilliseconds, ttlOf } from "../../kv/core/ttl.ts";
 import { FakeTime } from "../support/fake_time.ts";
 
 Deno.test("ttlMilliseconds() rounds up", () => {
@@ -83,5 +83,17 @@ Deno.test("a TTL that is not in an object of options is refused, not ignored", a
     assertEquals(await kv.get(["a"]), undefined);
     await kv.set(["a"], 1, null as never);
     assertEquals(await kv.get(["a"]), 1);
+  }
+});
+
+Deno.test("ttlOf() rejects an option that is not known", () => {
+  assertEquals(ttlOf({ ttl: 5 }), 5);
+  assertEquals(ttlOf({}), undefined);
+  for (const options of [{ tll: 5 }, { ttl: 5, expireIn: 5 }]) {
+    assertThrows(
+      () => ttlOf(options),
+      TypeError,
+      `unknown option "${Object.keys(options).at(-1)}": expected ttl`,
+    );
   }
 });
