@@ -1,6 +1,6 @@
 /**
- * A driver for Web Storage: `localStorage` and `sessionStorage`, of browsers and
- * of Deno. The guide "Writing a driver" builds it step by step.
+ * A driver for Web Storage, the `localStorage` and `sessionStorage` of browsers
+ * and of Deno. The guide "Writing a driver" builds it step by step.
  *
  * @module
  */
@@ -8,16 +8,18 @@ import {
   compareStrings,
   decodeKey,
   decodeValue,
+  encodeKey,
   encodeValue,
   keyRange,
   type KvCall,
   KvCasDriver,
   type KvCodec,
+  type KvPageRequest,
   type KvStoredEntry,
   type KvStoreTraits,
 } from "@org/kv/driver";
 
-/** JSON as it is; CBOR in base64, behind what no JSON text starts with. */
+/** JSON unchanged; CBOR as base64 after a prefix that no JSON text starts with. */
 const codec: KvCodec<string> = {
   encode(value) {
     const encoded = encodeValue(value);
@@ -56,14 +58,14 @@ export class WebStorageKvStore extends KvCasDriver<string> {
   protected override execute(calls: readonly KvCall<string>[]): void {
     for (const call of calls) {
       try {
-        this.#carryOut(call);
+        this.#apply(call);
       } catch (error) {
-        call.reject(error); // the quota, most likely: nothing was changed
+        call.reject(error); // most likely the quota: nothing was changed
       }
     }
   }
 
-  #carryOut(call: KvCall<string>): void {
+  #apply(call: KvCall<string>): void {
     const { id, value, expiry = Infinity } = call;
     if (call.kind === "get") return call.found(this.#read(id)?.stored);
     if (call.kind === "cas" && !call.matches(this.#read(id)?.stored)) {
@@ -89,6 +91,7 @@ export class WebStorageKvStore extends KvCasDriver<string> {
 
   protected override async *pages(
     prefix: readonly string[],
+    { after, reverse }: KvPageRequest,
   ): AsyncGenerator<KvStoredEntry<string>[]> {
     const { start, end } = keyRange(prefix);
     const ids: string[] = [];
@@ -99,7 +102,14 @@ export class WebStorageKvStore extends KvCasDriver<string> {
       if (compareStrings(id, start) < 0) continue;
       if (end === undefined || compareStrings(id, end) < 0) ids.push(id);
     }
-    for (const id of ids.sort(compareStrings)) {
+    ids.sort(compareStrings);
+    if (reverse) ids.reverse();
+    const last = after && encodeKey(after);
+    for (const id of ids) {
+      if (last !== undefined) {
+        const order = compareStrings(id, last);
+        if (reverse ? order >= 0 : order <= 0) continue;
+      }
       const read = this.#read(id);
       if (read === undefined) continue;
       yield [{ key: decodeKey(id), value: read.stored, expiry: read.expiry }];

@@ -1,5 +1,5 @@
 // The worked example of a driver passes the conformance suite.
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { WebStorageKvStore } from "../../examples/web_storage.ts";
 import { conformance } from "../../testing/mod.ts";
 
@@ -33,4 +33,20 @@ Deno.test("WebStorageKvStore rejects a value larger than its limit, and changes 
   );
   assertEquals(await store.get(["a"]), 1);
   close();
+});
+
+Deno.test("the guide shows the code of the example", async () => {
+  const read = (path: string) =>
+    Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+  const unindented = (text: string) => text.replace(/^ +/gm, "");
+  const example = unindented(await read("examples/web_storage.ts"));
+  const guide = await read("docs/write-a-driver.md");
+  const snippets = [
+    ...guide.matchAll(/```ts ignore\n([^`]*#storage[^]*?)\n```/g),
+  ]
+    .flatMap(([, code]) => code!.split(/\n\n(?=\S)/));
+  assertEquals(snippets.length, 4);
+  for (const snippet of snippets) {
+    assert(example.includes(unindented(snippet)), snippet);
+  }
 });
