@@ -31,6 +31,12 @@ export {
 } from "./kv/errors.ts";
 export { MemoryKvStore } from "./kv/memory.ts";
 export {
+  type MysqlCallbackClient,
+  MysqlKvStore,
+  type MysqlKvStoreOptions,
+  type MysqlPromiseClient,
+} from "./kv/mysql.ts";
+export {
   type PgliteClient,
   type PostgresJsClient,
   PostgresKvStore,

@@ -1,6 +1,6 @@
 /**
  * Real servers for tests, benches and examples: a Redis, a Redis Cluster of
- * three masters and a PostgreSQL, on free loopback ports and in temporary
+ * three masters, a PostgreSQL and a MariaDB, on free loopback ports and in temporary
  * folders, which end with whoever started them, however that ends.
  *
  * @example Usage
@@ -19,6 +19,7 @@
  *
  * @module
  */
+export { type MariadbOptions, startMariadb } from "./mariadb.ts";
 export { startPgBouncer } from "./pgbouncer.ts";
 export { type PostgresOptions, startPostgres } from "./postgres.ts";
 export { type RedisOptions, startRedis } from "./redis.ts";

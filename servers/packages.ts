@@ -57,11 +57,7 @@ async function download(product: Product, folder: string): Promise<void> {
   const update = await run(["apt-get", ...options, "update"], {
     timeout: 2 * MINUTE,
   });
-  const roots = product === "redis"
-    ? ["redis-server", "redis-tools"]
-    : product === "pgbouncer"
-    ? ["pgbouncer"]
-    : [await postgresPackage(options)];
+  const roots = await packagesOf(product, options);
   const install = await run([
     "apt-get",
     ...options,
@@ -94,6 +90,17 @@ async function download(product: Product, folder: string): Promise<void> {
   await Deno.remove(apt, { recursive: true });
 }
 
+/** The packages that have a server's programs. */
+async function packagesOf(
+  product: Product,
+  options: readonly string[],
+): Promise<string[]> {
+  if (product === "redis") return ["redis-server", "redis-tools"];
+  if (product === "pgbouncer") return ["pgbouncer"];
+  if (product === "mariadb") return ["mariadb-server-core"];
+  return [await postgresPackage(options)];
+}
+
 /** The package of the PostgreSQL version that the Debian release has. */
 async function postgresPackage(options: readonly string[]): Promise<string> {
   const depends = await run(["apt-cache", ...options, "depends", "postgresql"]);
@@ -116,7 +123,7 @@ async function programsIn(
   let programs: string | undefined;
   if (product === "redis") {
     programs = `${folder}/usr/bin`;
-  } else if (product === "pgbouncer") {
+  } else if (product === "pgbouncer" || product === "mariadb") {
     programs = `${folder}/usr/sbin`;
   } else {
     const versions = `${folder}/usr/lib/postgresql`;

@@ -9,4 +9,4 @@ export interface Programs {
 }
 
 /** A server's programs by name. */
-export type Product = "redis" | "postgres" | "pgbouncer";
+export type Product = "redis" | "postgres" | "pgbouncer" | "mariadb";

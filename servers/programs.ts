@@ -9,6 +9,7 @@ const NAMES = {
   redis: ["redis-server"],
   postgres: ["postgres", "initdb"],
   pgbouncer: ["pgbouncer"],
+  mariadb: ["mariadbd"],
 } as const satisfies Record<Product, readonly string[]>;
 
 const found = new Map<Product, Promise<Programs>>();
@@ -91,6 +92,7 @@ async function areUsable(
 
 async function places(product: Product): Promise<string[]> {
   const folders = (Deno.env.get("PATH") ?? "").split(":").filter(Boolean);
+  if (product === "mariadb") folders.push("/usr/sbin");
   if (product === "postgres") {
     const debian = "/usr/lib/postgresql";
     const versions: number[] = [];

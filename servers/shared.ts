@@ -1,5 +1,6 @@
 // One server of each kind for all tests of a run.
 import { locked } from "./folder.ts";
+import { launchMariadb } from "./mariadb.ts";
 import { launchPostgres } from "./postgres.ts";
 import type { Product } from "./product.ts";
 import { findPrograms } from "./programs.ts";
@@ -7,7 +8,7 @@ import { launchRedis, type StartContext } from "./redis.ts";
 import { launchRedisCluster } from "./redis_cluster.ts";
 
 /** The kinds of servers. */
-export type ServerKind = "redis" | "redis-cluster" | "postgres";
+export type ServerKind = "redis" | "redis-cluster" | "postgres" | "mariadb";
 
 interface Kind {
   variable: string;
@@ -34,14 +35,26 @@ const KINDS: Record<ServerKind, Kind> = {
     product: "postgres",
     launch: async (context) => (await launchPostgres({}, context)).url,
   },
+  "mariadb": {
+    variable: "KV_TEST_MARIADB_URL",
+    product: "mariadb",
+    launch: async (context) => {
+      // Tests of what a crash leaves start servers of their own.
+      const settings = {
+        innodb_flush_log_at_trx_commit: 0,
+        innodb_flush_method: "nosync",
+      };
+      return (await launchMariadb({ settings }, context)).url;
+    },
+  },
 };
 
 /**
  * The URL of the server of a kind that all tests of the process share: of a
  * cluster, the URLs of its nodes, separated by commas.
  *
- * It is the one in `KV_TEST_REDIS_URL`, `KV_TEST_REDIS_CLUSTER_URL` or
- * `KV_TEST_POSTGRES_URL`. Without it the first call starts a server, which ends
+ * It is the one in `KV_TEST_REDIS_URL`, `KV_TEST_REDIS_CLUSTER_URL`,
+ * `KV_TEST_POSTGRES_URL` or `KV_TEST_MARIADB_URL`. Without it the first call starts a server, which ends
  * with the process, and sets the variable: the environment is what the threads
  * of a test run have in common. Call it at the top of a test file, where the
  * resource sanitizer allows a process to be left running.
