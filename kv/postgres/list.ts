@@ -20,7 +20,7 @@ import { UnexpectedAnswer } from "./errors.ts";
 import { KEY_LIMIT, storedKeyOf } from "./operations.ts";
 import type { Bound, PostgresStatements } from "./sql.ts";
 
-const FIRST_PAGE = 100;
+const FIRST_PAGE = 250;
 const MAX_PAGE = 1_000;
 
 /** A range of stored keys, and one of the true keys of shortened ones. */
@@ -130,7 +130,7 @@ function checkRows(
   reverse: boolean,
   keysOnly: boolean,
 ): void {
-  let previous: string | undefined;
+  let previous: Text | undefined;
   for (const row of rows) {
     const key = row[0];
     if (
@@ -138,12 +138,18 @@ function checkRows(
       keysOnly !== (row[1] === null)
     ) throw new UnexpectedAnswer();
     if (
-      compareStrings(key, start) < 0 ||
-      end !== undefined && compareStrings(key, end) >= 0 ||
-      previous !== undefined && (compareStrings(key, previous) > 0) === reverse
-    ) throw new UnexpectedAnswer("the rows are not in key order, or too many");
+      previous !== undefined &&
+      (compareStrings(key, previous!) > 0) === reverse
+    ) throw new UnexpectedAnswer("the rows are not in key order");
     previous = key;
   }
+  if (rows.length === 0) return;
+  const keys = [rows[0]![0]!, previous!];
+  const [least, greatest] = reverse ? keys.reverse() : keys;
+  if (
+    compareStrings(least!, start) < 0 ||
+    end !== undefined && compareStrings(greatest!, end) >= 0
+  ) throw new UnexpectedAnswer("rows are outside the range");
 }
 
 function entryOf(row: readonly Text[], time: number): KvStoredEntry<string> {

@@ -195,3 +195,42 @@ testOnPostgres(
     );
   },
 );
+
+testOnPostgres(
+  "overwriting leaves the indexed time as it is, and a sweep corrects it once",
+  async ({ sql, store, tableName }) => {
+    const times = async () => {
+      const [row] = await sql`SELECT expires, due FROM ${sql(tableName)}
+        WHERE key = 'a'`;
+      return { expires: row!["expires"], due: row!["due"] };
+    };
+    await store.set(["a"], 1, { ttl: 60_000 });
+    const first = await times();
+    assertEquals(first.due, first.expires);
+    for (
+      const write of [
+        () => store.set(["a"], 2, { ttl: 120_000 }),
+        () => store.cas(["a"], 2, 3, { ttl: 120_000 }),
+        () => Promise.all(["a", "b"].map((k) => store.set([k], 4))),
+        () => Promise.all(["a", "b"].map((k) => store.cas([k], 4, 5))),
+        () => store.set(["a"], 6, { ttl: 120_000 }),
+      ]
+    ) {
+      await write();
+      assertEquals((await times()).due, first.due);
+    }
+    await store.set(["a"], 7, { ttl: 30_000 });
+    const sooner = await times();
+    assert(BigInt(sooner.due) < BigInt(first.due));
+    assertEquals(sooner.due, sooner.expires);
+
+    await sql`UPDATE ${sql(tableName)} SET due = 1`;
+    assertEquals(await store.sweep(), 0);
+    assertEquals(await times(), sooner);
+    await store.set(["a"], 8);
+    await sql`UPDATE ${sql(tableName)} SET due = 1`;
+    assertEquals(await store.sweep(), 0);
+    assertEquals(await times(), { expires: null, due: null });
+    assertEquals(await store.get(["a"]), 8);
+  },
+);
