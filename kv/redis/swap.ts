@@ -5,6 +5,7 @@
  */
 
 import type { KvCasCall } from "../core/call.ts";
+import { pause } from "../core/retry.ts";
 import type { EncodedValue } from "../core/value.ts";
 import {
   argument,
@@ -17,6 +18,9 @@ import type { Argument } from "./command_class.ts";
 import type { RedisCommands, SentCommand } from "./commands.ts";
 import { isNoScript } from "./errors.ts";
 import { SWAP } from "./scripts.ts";
+
+/** How often to attempt a swap of a value whose form changes meanwhile. */
+const MAX_ATTEMPTS = 10;
 
 /**
  * The commands of a `cas`. The server compares bytes. Where it finds others, their
@@ -71,7 +75,7 @@ export class Swap implements SentCommand {
 
   /** Replaces the expected bytes, or others of equal content. */
   async #replace(expected: EncodedValue): Promise<boolean> {
-    while (true) {
+    for (let attempt = 1;; attempt++) {
       const reply = await this.#evaluate(expected);
       // With ioredis's option `stringNumbers`, a number is a string.
       if (reply === 1 || reply === "1") return true;
@@ -79,6 +83,14 @@ export class Swap implements SentCommand {
       if (current === null) return false;
       const found = stored(current);
       if (!this.#call.matches(found)) return false;
+      if (attempt === MAX_ATTEMPTS) {
+        // Each attempt was answered, and none was applied.
+        this.#last = undefined;
+        throw new Error(
+          `other clients wrote the same value in another form ${attempt} times`,
+        );
+      }
+      if (attempt > 1) await pause(Math.random() * 2 ** attempt);
       expected = found;
     }
   }

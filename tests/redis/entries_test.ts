@@ -5,7 +5,11 @@ import {
   assertInstanceOf,
   assertRejects,
 } from "@std/assert";
-import { KvCorruptionError, KvError } from "../../kv/errors.ts";
+import {
+  KvCorruptionError,
+  KvError,
+  KvOutcomeUnknownError,
+} from "../../kv/errors.ts";
 import { RedisKvStore } from "../../kv/redis.ts";
 import {
   clientKinds,
@@ -185,6 +189,40 @@ for (const kind of await clientKinds()) {
       assertEquals(await kv.cas(["a"], { a: [3], b: 1 }, "new"), false);
       assertEquals(await kv.cas(["a"], { a: [2], b: 1 }, "new"), true);
       assertEquals(await client.get(`${keyPrefix}!a`), '"new"');
+      await kv.delete(["a"]);
+    },
+  );
+
+  testOnKind(
+    kind,
+    "cas() gives up if the form of an equal value changes at every attempt",
+    async (client) => {
+      if ("nodes" in client) return;
+      const keyPrefix = freshPrefix();
+      const name = `${keyPrefix}!a`;
+      const kv = new RedisKvStore(client, { keyPrefix });
+      await kv.set(["a"], { a: 1 });
+      let attempts = 0;
+      const { sendCommand } = client;
+      // Before each attempt, another client writes the value in another form.
+      client.sendCommand = function (command, ...rest) {
+        if (command.name === "evalsha") {
+          const form = `{${" ".repeat(++attempts)}"a":1}`;
+          const Command = Object.getPrototypeOf(command.constructor);
+          sendCommand.call(this, new Command("set", [name, form]));
+        }
+        return sendCommand.call(this, command, ...rest);
+      };
+      const error = await assertRejects(
+        () => kv.cas(["a"], { a: 1 }, 2),
+        KvError,
+        "in another form",
+      );
+      assert(!(error instanceof KvOutcomeUnknownError));
+      assert(attempts > 1 && attempts < 100, `${attempts} attempts`);
+      assertEquals(await kv.get(["a"]), { a: 1 });
+      client.sendCommand = sendCommand;
+      assert(await kv.cas(["a"], { a: 1 }, 2));
       await kv.delete(["a"]);
     },
   );
