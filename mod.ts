@@ -66,3 +66,4 @@ export type {
   KvStoreTraits,
   Ttl,
 } from "./kv/store.ts";
+export { withPrefix } from "./kv/with_prefix.ts";

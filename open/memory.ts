@@ -1,6 +1,5 @@
 /** Opens `memory:`. */
 
-import type { KvExtendedStore } from "../kv/store.ts";
 import type { Engine } from "./engine.ts";
 
 export const memory: Engine = {
@@ -10,6 +9,6 @@ export const memory: Engine = {
     const store = new (MemoryKvStore as new (options: unknown) => InstanceType<
       typeof MemoryKvStore
     >)(options);
-    return { store: store as unknown as KvExtendedStore, close() {} };
+    return { store, close() {} };
   },
 };
