@@ -29,6 +29,7 @@ export {
   KvOutcomeUnknownError,
   KvOverloadError,
 } from "./kv/errors.ts";
+export { keyOf } from "./kv/key_of.ts";
 export { MemoryKvStore } from "./kv/memory.ts";
 export {
   type MysqlCallbackClient,

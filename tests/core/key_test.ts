@@ -9,6 +9,7 @@ import {
   keyRange,
   startsWith,
 } from "../../kv/core/key.ts";
+import { keyOf } from "../../kv/key_of.ts";
 import { KeyLimit } from "../../kv/core/long_key.ts";
 import type { KvKey } from "../../kv/store.ts";
 
@@ -163,4 +164,21 @@ Deno.test("KeyLimit keeps a key that looks like a digest apart from the digest",
   const stored = limit.stored(["a".repeat(200)]);
   assert(limit.isShortened(stored));
   assert(encodeKey(limit.stored(stored)) !== encodeKey(stored));
+});
+
+Deno.test("keyOf() makes a key of any array of strings", () => {
+  const parts = "a/b//c".split("/");
+  const key = keyOf(parts);
+  parts.push("d");
+  assertEquals(key, ["a", "b", "", "c"]);
+  assertThrows(
+    () => keyOf([]),
+    TypeError,
+    "Cannot make a key of []: a key must have one or more parts: received none",
+  );
+  assertThrows(
+    () => keyOf(["\ud800"]),
+    TypeError,
+    "key[0] must be well-formed",
+  );
 });
