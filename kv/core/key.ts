@@ -59,7 +59,10 @@ export function checkPrefix(prefix: unknown): readonly string[] {
   return prefix.slice();
 }
 
-/** The first parts of the key that was last checked: most keys share theirs. */
+/** How many parts are remembered. */
+const SHARED = 2;
+
+/** The first parts of the key that was last checked. */
 const wellFormed = ["", ""];
 
 function assertParts(
@@ -87,13 +90,18 @@ function assertParts(
           `key[${i}] must be a string: received ${typeName(part)}`,
       );
     }
-    if (part !== wellFormed[i] && !part.isWellFormed()) {
+    // Most keys share their first parts with the key before.
+    if (part === "" || (i < SHARED && part === wellFormed[i])) {
+      units += part.length;
+      continue;
+    }
+    if (!part.isWellFormed()) {
       throw new TypeError(
         `Cannot ${action} ${describe(key)}: ` +
           `key[${i}] must be well-formed: received a lone surrogate`,
       );
     }
-    if (i < wellFormed.length) wellFormed[i] = part;
+    if (i < SHARED) wellFormed[i] = part;
     units += part.length;
   }
   // A UTF-16 code unit takes at most three bytes of UTF-8.
@@ -161,6 +169,8 @@ export function utf8Length(text: string): number {
  * result is printable, and URLs pass unchanged.
  */
 const SEPARATOR = "!";
+/** From this number on, joining parts is faster than adding them. */
+const MANY_PARTS = 16;
 const ESCAPE = '"';
 const SHIFT = 35;
 const TO_ESCAPE = /[^#-\uffff]/;
@@ -186,6 +196,8 @@ const ESCAPED_ALL = /"(.)/g;
  * ```
  */
 export function encodeKey(key: readonly string[]): string {
+  // Adding up many parts would make a string of thousands of pieces.
+  if (key.length > MANY_PARTS) return joinEscaped(key);
   let encoded = escapePart(key[0] ?? "");
   for (let i = 1; i < key.length; i++) {
     encoded += SEPARATOR + escapePart(key[i]!);
@@ -227,6 +239,15 @@ function encodePlainKey(key: unknown): string | undefined {
     if (encoded.length * 3 > MAX_KEY_BYTES) return undefined;
   }
   return encoded;
+}
+
+function joinEscaped(key: readonly string[]): string {
+  const parts = key.slice();
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]!;
+    if (part !== "" && TO_ESCAPE.test(part)) parts[i] = escapePart(part);
+  }
+  return parts.join(SEPARATOR);
 }
 
 function escapePart(part: string): string {
