@@ -4,26 +4,13 @@
  * @module
  */
 
-import { assertKey, checkPrefix } from "./core/key.ts";
+import { assertKey } from "./core/key.ts";
 import {
-  checkProgressOptions,
-  countKeys,
-  deleteKeys,
-} from "./core/operations.ts";
-import type {
-  KvExtendedStore,
-  KvKey,
-  KvKeyEntry,
-  KvListOptions,
-  KvProgressOptions,
-  KvStore,
-  KvStoreListEntry,
-  KvStoreSetOptions,
-  KvStoreTraits,
-} from "./store.ts";
-
-/** A store that has `cas()`. */
-type Swaps = Required<Pick<KvStore, "cas">>;
+  PartOfStore,
+  SwappingPartOfStore,
+  type Swaps,
+} from "./core/part_of_store.ts";
+import type { KvExtendedStore, KvKey } from "./store.ts";
 
 /**
  * A store that holds the entries of another one whose keys start with a prefix,
@@ -64,148 +51,4 @@ export function withPrefix<Store extends KvExtendedStore>(
     : new SwappingPartOfStore(store as Store & Swaps, copy);
   return part as unknown as Store extends Swaps ? KvExtendedStore & Swaps
     : KvExtendedStore;
-}
-
-class PartOfStore<Store extends KvExtendedStore = KvExtendedStore>
-  implements KvExtendedStore {
-  protected readonly store: Store;
-  readonly #prefix: KvKey;
-
-  constructor(store: Store, prefix: KvKey) {
-    this.store = store;
-    this.#prefix = prefix;
-  }
-
-  get traits(): KvStoreTraits {
-    return this.store.traits;
-  }
-
-  get pending(): number {
-    return this.store.pending;
-  }
-
-  // deno-lint-ignore require-await -- a wrong key must reject
-  async get<T = unknown>(key: KvKey): Promise<T | undefined> {
-    return this.store.get<T>(this.whole(key, "get"));
-  }
-
-  // deno-lint-ignore require-await
-  async set(
-    key: KvKey,
-    value: unknown,
-    options?: KvStoreSetOptions,
-  ): Promise<void> {
-    return this.store.set(this.whole(key, "set"), value, options);
-  }
-
-  // deno-lint-ignore require-await
-  async delete(key: KvKey): Promise<void> {
-    return this.store.delete(this.whole(key, "delete"));
-  }
-
-  list(
-    prefix?: KvKey | readonly [],
-    options?: KvListOptions,
-  ): AsyncIterable<KvStoreListEntry> {
-    return this.#strip(
-      prefix,
-      options,
-      (prefix, options) => this.store.list(prefix, options),
-    );
-  }
-
-  keys(
-    prefix?: KvKey | readonly [],
-    options?: KvListOptions,
-  ): AsyncIterable<KvKeyEntry> {
-    return this.#strip(
-      prefix,
-      options,
-      (prefix, options) => this.store.keys(prefix, options),
-    );
-  }
-
-  async count(
-    prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
-  ): Promise<number> {
-    checkProgressOptions("count", options);
-    const { signal } = options;
-    return await countKeys(this.keys(prefix, { signal }), options);
-  }
-
-  async clear(
-    prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
-  ): Promise<number> {
-    checkProgressOptions("clear", options);
-    const { signal } = options;
-    const keys = this.keys(prefix, { signal });
-    return await deleteKeys(keys, (key) => this.delete(key), options);
-  }
-
-  sweep(options?: KvProgressOptions): Promise<number> {
-    return this.store.sweep(options);
-  }
-
-  check(): Promise<void> {
-    return this.store.check();
-  }
-
-  protected whole(key: KvKey, action: string): KvKey {
-    assertKey(key, action);
-    return [...this.#prefix, ...key] as unknown as KvKey;
-  }
-
-  #strip<Entry extends KvKeyEntry>(
-    prefix: unknown,
-    options: KvListOptions | undefined,
-    entries: (
-      prefix: KvKey,
-      options: KvListOptions | undefined,
-    ) => AsyncIterable<Entry>,
-  ): AsyncIterable<Entry> {
-    const { length } = this.#prefix;
-    // The entry at the prefix itself must not count toward the limit.
-    const { limit = Infinity, after } = options ?? {};
-    const iterate = async function* (this: PartOfStore<Store>) {
-      const parts = checkPrefix(prefix);
-      const whole = [...this.#prefix, ...parts] as unknown as KvKey;
-      const all = entries(
-        whole,
-        options === undefined ? undefined : {
-          ...options,
-          limit: limit + 1,
-          after: after === undefined ? undefined : this.whole(after, "list"),
-        },
-      );
-      let left = limit;
-      for await (const entry of all) {
-        if (entry.key.length === length) continue;
-        if (left-- <= 0) return;
-        yield { ...entry, key: entry.key.slice(length) as unknown as KvKey };
-      }
-    };
-    const copy = Array.isArray(prefix) ? prefix.slice() : prefix;
-    prefix = copy;
-    return { [Symbol.asyncIterator]: () => iterate.call(this) };
-  }
-}
-
-class SwappingPartOfStore<Store extends KvExtendedStore & Swaps>
-  extends PartOfStore<Store> {
-  // deno-lint-ignore require-await
-  async cas(
-    key: KvKey,
-    expectedValue: unknown,
-    newValue: unknown,
-    options?: KvStoreSetOptions,
-  ): Promise<boolean> {
-    return this.store.cas(
-      this.whole(key, "cas"),
-      expectedValue,
-      newValue,
-      options,
-    );
-  }
 }

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { KvCall } from "../core/call.ts";
-import type { DenoValue } from "./codec.ts";
+import type { KvCallBase } from "../core/call.ts";
 import { KvCorruptionError, KvOutcomeUnknownError } from "../errors.ts";
 
 /** A commit failed, and may have been applied. */
@@ -24,7 +23,7 @@ export const UNDECODABLE = Symbol("undecodable");
 export const CANNOT_DECODE = "this runtime cannot decode its value";
 
 /** Rejects a call with what its caller may want to catch. */
-export function fail(call: KvCall<DenoValue>, error: unknown): void {
+export function fail(call: KvCallBase, error: unknown): void {
   if (error instanceof LostCommit) {
     call.reject(error.cause, KvOutcomeUnknownError);
   } else if (error instanceof DamagedEntry) {
