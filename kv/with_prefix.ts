@@ -10,7 +10,7 @@ import {
   SwappingPartOfStore,
   type Swaps,
 } from "./core/part_of_store.ts";
-import type { KvExtendedStore, KvKey } from "./store.ts";
+import type { KvExtendedStore, KvKey, KvStore } from "./store.ts";
 
 /**
  * A store that holds the entries of another one whose keys start with a prefix,
@@ -43,12 +43,13 @@ import type { KvExtendedStore, KvKey } from "./store.ts";
 export function withPrefix<Store extends KvExtendedStore>(
   store: Store,
   prefix: KvKey,
-): Store extends Swaps ? KvExtendedStore & Swaps : KvExtendedStore {
+): Store extends Required<Pick<KvStore, "cas">>
+  ? KvExtendedStore & Required<Pick<KvStore, "cas">>
+  : KvExtendedStore {
   assertKey(prefix, "make a store with the prefix");
   const copy = prefix.slice() as unknown as KvKey;
   const part = store.cas === undefined
     ? new PartOfStore(store, copy)
     : new SwappingPartOfStore(store as Store & Swaps, copy);
-  return part as unknown as Store extends Swaps ? KvExtendedStore & Swaps
-    : KvExtendedStore;
+  return part as unknown as ReturnType<typeof withPrefix<Store>>;
 }

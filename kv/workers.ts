@@ -22,6 +22,7 @@ import { checkKeyPrefix, WorkersNames } from "./workers/names.ts";
 import { MAX_NAMES, readEntries, type WorkersEntry } from "./workers/read.ts";
 import { writeEntry } from "./workers/write.ts";
 
+export type { KeyedValue, WorkersValue } from "./workers/codec.ts";
 export type {
   WorkersKvNames,
   WorkersKvNamespace,
