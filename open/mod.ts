@@ -18,6 +18,7 @@ import type { KvExtendedStore } from "../kv/store.ts";
 import { deno } from "./deno.ts";
 import type { Engine } from "./engine.ts";
 import { memory } from "./memory.ts";
+import { mysql } from "./mysql.ts";
 import { pglite } from "./pglite.ts";
 import { postgres } from "./postgres.ts";
 import { redis } from "./redis.ts";
@@ -66,6 +67,8 @@ const ENGINES: Readonly<Record<string, Engine>> = {
   postgres,
   postgresql: postgres,
   pglite,
+  mysql,
+  mariadb: mysql,
 };
 
 /**
@@ -80,6 +83,7 @@ const ENGINES: Readonly<Record<string, Engine>> = {
  * | `redis+cluster://host:port,host:port` | on Redis Cluster |
  * | `postgres://…` | in PostgreSQL |
  * | `pglite:path` | in PGlite |
+ * | `mysql://…`, `mariadb://…` | in MySQL or MariaDB |
  *
  * @param url The URL.
  * @param options Options of the store.

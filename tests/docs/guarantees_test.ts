@@ -2,9 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
 import { DatabaseSync } from "node:sqlite";
+import { createPool } from "mysql2";
 import postgres from "postgres";
 import { DenoKvStore } from "../../kv/deno.ts";
 import { MemoryKvStore } from "../../kv/memory.ts";
+import { MysqlKvStore } from "../../kv/mysql.ts";
 import { PostgresKvStore } from "../../kv/postgres.ts";
 import { RedisKvStore } from "../../kv/redis.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
@@ -46,6 +48,7 @@ async function checkTable(): Promise<void> {
   const kv = await Deno.openKv(":memory:");
   const redis = new Redis({ lazyConnect: true });
   const sql = postgres(); // connects with the first query
+  const pool = createPool({ host: "127.0.0.1" }); // as well
   await using worker = await Workerd.start("tests/support/worker/traits.ts", {
     objects: { OBJECTS: "KvStoreDurableObject" },
   });
@@ -58,6 +61,7 @@ async function checkTable(): Promise<void> {
       new DenoKvStore(kv),
       new RedisKvStore(redis),
       new PostgresKvStore(sql),
+      new MysqlKvStore(pool),
     ]
   ) traits[store.constructor.name] = store.traits;
   const guide = await Deno.readTextFile(
@@ -76,4 +80,5 @@ async function checkTable(): Promise<void> {
   kv.close();
   redis.disconnect();
   await sql.end();
+  await pool.promise().end();
 }

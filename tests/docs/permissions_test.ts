@@ -1,6 +1,6 @@
 // Each store runs with exactly the permissions that docs/operations.md lists.
 import { assert, assertFalse } from "@std/assert";
-import { sharedUrl, unavailable } from "../../servers/mod.ts";
+import { type ServerKind, sharedUrl, unavailable } from "../../servers/mod.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -48,6 +48,12 @@ const OPEN: Record<string, (target: string) => string> = {
     const sql = postgres("${url}", { fetch_types: false, onnotice() {} });
     const kv = new PostgresKvStore(sql, { tableName: "permissions" });
     const end = () => sql.end({ timeout: 5 });`,
+  MysqlKvStore: (url) => `
+    import { MysqlKvStore } from "@org/kv/mysql";
+    import { createPool } from "mysql2";
+    const pool = createPool("${url}");
+    const kv = new MysqlKvStore(pool, { tableName: "permissions" });
+    const end = () => pool.promise().end();`,
 };
 
 const USE = `
@@ -83,11 +89,12 @@ async function run(config: string, program: string, flags: readonly string[]) {
 }
 
 for (const [store, open] of Object.entries(OPEN)) {
-  const kind = store === "RedisKvStore"
-    ? "redis"
-    : store === "PostgresKvStore"
-    ? "postgres"
-    : undefined;
+  const kinds: Record<string, ServerKind> = {
+    RedisKvStore: "redis",
+    PostgresKvStore: "postgres",
+    MysqlKvStore: "mariadb",
+  };
+  const kind = kinds[store];
   const reason = kind && await unavailable(kind);
   const url = kind && reason === undefined ? await sharedUrl(kind) : undefined;
   Deno.test({

@@ -5,7 +5,7 @@ import { openKv } from "../../open/mod.ts";
 import { KvError } from "../../kv/errors.ts";
 import { sharedUrl, unavailable } from "../../servers/mod.ts";
 
-for (const kind of ["postgres", "redis"] as const) {
+for (const kind of ["postgres", "redis", "mariadb"] as const) {
   const reason = await unavailable(kind);
   const url = reason === undefined ? await sharedUrl(kind) : "";
   Deno.test({
@@ -16,7 +16,7 @@ for (const kind of ["postgres", "redis"] as const) {
       const key = ["open", crypto.randomUUID()] as const;
       await kv.set(key, { n: 1 }, { ttl: 60_000 });
       assertEquals(await kv.get(key), { n: 1 });
-      assertEquals(kv.traits.driver, kind);
+      assertEquals(kv.traits.driver, kind === "mariadb" ? "mysql" : kind);
       await kv.delete(key);
     },
   });
