@@ -9,6 +9,7 @@ import { callCases } from "./calls.ts";
 import { casCases } from "./cas.ts";
 import { casRaceCases } from "./cas_race.ts";
 import type { ConformanceCase } from "./case.ts";
+import { hostileCases } from "./hostile.ts";
 import { isolationCases } from "./isolation.ts";
 import { keyCases } from "./keys.ts";
 import { largeValueCases } from "./large_values.ts";
@@ -47,4 +48,5 @@ export const cases: readonly ConformanceCase[] = [
   ...listOrderCases,
   ...listChangeCases,
   ...callCases,
+  ...hostileCases,
 ];

@@ -13,6 +13,7 @@ import { wrongBadValues } from "./wrong/bad_values.ts";
 import { wrongCalls } from "./wrong/calls.ts";
 import { wrongCas } from "./wrong/cas.ts";
 import { EndlessStore, endlessStores } from "./wrong/endless.ts";
+import { hostileStores } from "./wrong/hostile.ts";
 import { wrongIsolation } from "./wrong/isolation.ts";
 import { wrongKeys } from "./wrong/keys.ts";
 import { wrongLargeValues } from "./wrong/large_values.ts";
@@ -46,6 +47,7 @@ const wrongStores = [
   ...wrongLists,
   ...wrongCalls,
   ...endlessStores,
+  ...hostileStores,
 ];
 
 for (const { name, Store, caughtBy } of wrongStores) {
@@ -133,6 +135,8 @@ const brokenByFedify = [
   "one invalid call among valid ones fails alone",
   "each of many invalid calls in one tick fails for its own reason",
   "a rejected call does not affect later calls",
+  "a call whose input throws while it is read fails alone",
+  "a value may call the store while it is read",
 ];
 
 /** Fedify's store, made to take a number of milliseconds as TTL. */
