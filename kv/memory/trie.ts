@@ -7,6 +7,7 @@
  */
 
 import { decodeKey, encodeKey } from "../core/key.ts";
+import { hashableOf, nameOf } from "./hashable.ts";
 import { NOT_READY, type Place, SortedNames } from "./sorted_names.ts";
 
 /** How many levels there are. */
@@ -22,7 +23,7 @@ export class Node<Entry> {
   /** The name of the only child, and the child, which need no `Map`. */
   #name: string | undefined = undefined;
   #child: Node<Entry> | undefined = undefined;
-  #children: Map<string, Node<Entry>> | undefined = undefined;
+  #children: Map<string | number, Node<Entry>> | undefined = undefined;
   /** The names of the children, and of deleted ones, once they were listed. */
   #names: SortedNames | undefined = undefined;
   #deleted = 0;
@@ -30,7 +31,7 @@ export class Node<Entry> {
   /** The node below, one name further on. */
   child(name: string): Node<Entry> | undefined {
     return this.#children !== undefined
-      ? this.#children.get(name)
+      ? this.#children.get(hashableOf(name))
       : this.#name === name
       ? this.#child
       : undefined;
@@ -53,10 +54,10 @@ export class Node<Entry> {
         this.#child = child;
         return;
       }
-      this.#children = new Map([[this.#name!, this.#child]]);
+      this.#children = new Map([[hashableOf(this.#name!), this.#child]]);
       this.#name = this.#child = undefined;
     }
-    this.#children.set(name, child);
+    this.#children.set(hashableOf(name), child);
     this.#names?.add(name);
   }
 
@@ -72,7 +73,7 @@ export class Node<Entry> {
       return true;
     }
     const children = this.#children;
-    children.delete(name);
+    children.delete(hashableOf(name));
     if (
       this.#names !== undefined &&
       ++this.#deleted > children.size + MAX_DELETED
@@ -97,7 +98,7 @@ export class Node<Entry> {
     }
     const children = this.#children;
     // It also visits the children that are added meanwhile.
-    yield* names.addAll(children.keys());
+    yield* names.addAll(children.keys().map(nameOf));
     if (this.#children !== children) return yield* this.sortedNames();
     this.#deleted = 0;
     return this.#names = names;
