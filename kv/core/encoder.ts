@@ -30,13 +30,15 @@ export class Encoder<Stored> {
     value: unknown,
     options: KvStoreSetOptions | undefined,
   ): Write<Stored> {
+    const stored = this.encode(action, key, value);
+    // Last, so that the time for the value does not pass between the two readings
+    // of the clock of a TTL that is the distance to a moment.
     let ttl: number | undefined;
     try {
       ttl = ttlOf(options);
     } catch (error) {
       throw rejection(action, key, error);
     }
-    const stored = this.encode(action, key, value);
     return ttl !== undefined && ttl <= 0
       ? { value: undefined, ttl: undefined }
       : { value: stored, ttl: stored === undefined ? undefined : ttl };

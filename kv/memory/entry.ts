@@ -68,8 +68,10 @@ export function entryOf(
   value: unknown,
   options: KvStoreSetOptions | undefined,
 ): Entry | undefined {
-  const ttl = checkedTtl(action, key, options);
   const copy = checkedCopy(action, key, value);
+  // Last, so that the copying does not pass between the two readings of the clock
+  // of a TTL that is the distance to a moment.
+  const ttl = checkedTtl(action, key, options);
   if (copy.value === undefined || (ttl !== undefined && ttl <= 0)) {
     return undefined;
   }
