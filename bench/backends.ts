@@ -17,6 +17,7 @@ const loaders: Readonly<Record<string, () => Promise<Backend>>> = {
   deno: async () => (await import("./backends/deno.ts")).deno,
   postgres: async () =>
     (await import("./backends/postgres.ts")).postgresBackend,
+  mysql: async () => (await import("./backends/mysql.ts")).mysqlBackend,
   redis: async () => (await import("./backends/redis.ts")).redis,
   redis_cluster: async () =>
     (await import("./backends/redis_cluster.ts")).redisCluster,

@@ -1,0 +1,5 @@
+// MySQL for `deno bench`.
+import { mysqlBackend } from "./backends/mysql.ts";
+import { benchBackend } from "./suite.ts";
+
+await benchBackend(mysqlBackend);
