@@ -12,8 +12,9 @@ export class Window {
   #pending = 0;
   #wake: (() => void) | undefined;
   #failure: { readonly error: unknown } | undefined;
-  #page: Promise<void>[] = [];
-  #finished: Promise<void> = Promise.resolve();
+  #page: Promise<boolean>[] = [];
+  /** Whether all calls of the pages so far succeeded, once they have ended. */
+  #finished: Promise<boolean> = Promise.resolve(true);
 
   /**
    * Starts a call, after others have ended if too many are pending.
@@ -27,21 +28,25 @@ export class Window {
     }
     this.#throwIfFailed();
     this.#pending++;
-    this.#page.push(call().catch((error) => this.#fail(error)).then(this.#end));
+    this.#page.push(
+      call().then(() => true, this.#fail).finally(this.#end),
+    );
   }
 
   /**
    * Ends a page.
    *
-   * @param then Is called when all calls up to here have succeeded.
+   * @param then Is called once all calls up to here have succeeded.
    */
   endPage(then?: () => void | Promise<void>): void {
     const page = this.#page;
     this.#page = [];
-    this.#finished = this.#finished.then(async () => {
-      await Promise.all(page);
-      if (this.#failure === undefined) await then?.();
-    }).catch((error) => this.#fail(error));
+    this.#finished = this.#finished.then(async (before) => {
+      const results = await Promise.all(page);
+      if (!before || results.includes(false)) return false;
+      await then?.();
+      return true;
+    }).catch(this.#fail);
   }
 
   /**
@@ -63,9 +68,10 @@ export class Window {
     this.#wake = undefined;
   };
 
-  #fail(error: unknown): void {
+  readonly #fail = (error: unknown): boolean => {
     this.#failure ??= { error };
-  }
+    return false;
+  };
 
   #throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
