@@ -1,0 +1,224 @@
+/**
+ * A linearizability checker for the entries of a store.
+ *
+ * It searches for an order of the calls on one key that explains every answer
+ * (Wing and Gong, 1993) and remembers what it has tried (Lowe, 2017). The order
+ * respects real time, and the order in which each client made its calls on the
+ * key. A rejected call is left out, because it changed nothing. A write of
+ * unknown outcome may take effect at any time after it was made, or never.
+ *
+ * @module
+ */
+import type { HistoryCall, State } from "./history_types.ts";
+
+/** What is wrong with the calls on one key. */
+export interface Violation {
+  /** The key. */
+  readonly key: string;
+  /** The calls that no order explains, in the order in which they were made. */
+  readonly calls: readonly HistoryCall[];
+  /** How many of the known calls the longest explanation covers. */
+  readonly explained: number;
+}
+
+/**
+ * Checks a history that starts with no entries.
+ *
+ * @param history The calls of all clients, in any order.
+ * @returns A violation for each key whose answers no order of calls explains.
+ */
+export function check(history: readonly HistoryCall[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const [key, calls] of Map.groupBy(history, (call) => call.key)) {
+    const explained = new Search(calls).run();
+    if (explained === undefined) continue;
+    violations.push({
+      key,
+      calls: calls.toSorted((a, b) => a.invoked - b.invoked),
+      explained,
+    });
+  }
+  return violations;
+}
+
+/** The known calls of one client on the key, in the order in which it made them. */
+interface Lane {
+  readonly calls: readonly HistoryCall[];
+  /** The earliest response among the calls from an index on. */
+  readonly earliest: readonly number[];
+}
+
+/** A write of unknown outcome. */
+interface Loose {
+  readonly call: HistoryCall;
+  /** Its client's lane, and how many calls of it precede the write. */
+  readonly lane: number;
+  readonly after: number;
+}
+
+/** Writes of unknown outcome that can replace each other. */
+type Pool = readonly Loose[];
+
+/** A point of the search. */
+interface Point {
+  /** How many calls of each lane have taken effect. */
+  readonly done: readonly number[];
+  /** How many writes of each pool have taken effect. */
+  readonly used: readonly number[];
+  readonly state: State;
+  /** Whether a blind write of unknown outcome took effect last. */
+  readonly isIdle: boolean;
+}
+
+class Search {
+  readonly #lanes: readonly Lane[];
+  readonly #pools: readonly Pool[];
+  readonly #seen = new Set<string>();
+  readonly #total: number;
+  #explained = 0;
+
+  constructor(calls: readonly HistoryCall[]) {
+    const known = calls.filter(({ outcome }) => outcome === "ok");
+    const clients = [...new Set(calls.map(({ client }) => client))];
+    this.#total = known.length;
+    this.#lanes = clients.map((client) =>
+      laneOf(known.filter((call) => call.client === client))
+    );
+    const loose = calls.filter(({ outcome, name }) =>
+      outcome === "unknown" && name !== "get"
+    );
+    const observed = observedBy(calls);
+    this.#pools = [
+      ...Map.groupBy(
+        loose.map((call): Loose => {
+          const lane = clients.indexOf(call.client);
+          const after = this.#lanes[lane]!.calls.filter((it) =>
+            it.order < call.order
+          ).length;
+          return { call, lane, after };
+        }),
+        ({ call }) => poolOf(call, observed),
+      ).values(),
+    ];
+  }
+
+  /** Returns nothing, or how many calls the longest explanation covers. */
+  run(): number | undefined {
+    const stack: Point[] = [{
+      done: this.#lanes.map(() => 0),
+      used: this.#pools.map(() => 0),
+      state: null,
+      isIdle: false,
+    }];
+    for (let point = stack.pop(); point !== undefined; point = stack.pop()) {
+      const covered = point.done.reduce((sum, count) => sum + count, 0);
+      this.#explained = Math.max(this.#explained, covered);
+      if (covered === this.#total) return undefined;
+      for (const next of this.#next(point)) {
+        const { done, used, state, isIdle } = next;
+        const id = `${done}|${used}|${isIdle}|${state}`;
+        if (this.#seen.has(id)) continue;
+        this.#seen.add(id);
+        stack.push(next);
+      }
+    }
+    return this.#explained;
+  }
+
+  /** Yields the points that one more call leads to; the likeliest come last. */
+  *#next(point: Point): Generator<Point> {
+    const { done, used, state, isIdle } = point;
+    const limit = this.#lanes.reduce(
+      (least, { earliest }, lane) =>
+        Math.min(least, earliest[done[lane]!] ?? Infinity),
+      Infinity,
+    );
+    // A blind write that a blind write follows at once explains nothing.
+    const mustRead = isIdle;
+    for (const [index, pool] of this.#pools.entries()) {
+      if (mustRead && isBlind(pool[0]!.call)) continue;
+      const ready = pool.filter(({ call, lane, after }) =>
+        call.invoked <= limit && done[lane]! >= after
+      );
+      // What is ready stays ready, so it does not matter which of them it is.
+      if (ready.length <= used[index]!) continue;
+      const { call } = ready[0]!;
+      const after = effectOf(call, state, true);
+      if (after === undefined || after === state) continue;
+      yield {
+        done,
+        used: used.with(index, used[index]! + 1),
+        state: after,
+        isIdle: isBlind(call),
+      };
+    }
+    for (const [lane, { calls }] of this.#lanes.entries()) {
+      const call = calls[done[lane]!];
+      if (call === undefined || call.invoked > limit) continue;
+      if (mustRead && isBlind(call)) continue;
+      const after = effectOf(call, state, call.result);
+      if (after === undefined) continue;
+      yield {
+        done: done.with(lane, done[lane]! + 1),
+        used,
+        state: after,
+        isIdle: false,
+      };
+    }
+  }
+}
+
+function laneOf(calls: readonly HistoryCall[]): Lane {
+  const sorted = calls.toSorted((a, b) => a.order - b.order);
+  const earliest: number[] = [];
+  for (let i = sorted.length - 1, least = Infinity; i >= 0; i--) {
+    least = Math.min(least, sorted[i]!.responded);
+    earliest[i] = least;
+  }
+  return { calls: sorted, earliest };
+}
+
+/** Whether a call writes whatever is there. */
+function isBlind({ name }: HistoryCall): boolean {
+  return name === "set" || name === "delete";
+}
+
+/** Returns the state after a call, or `undefined` if its result is impossible. */
+function effectOf(
+  { name, value = null, expected = null }: HistoryCall,
+  state: State,
+  result: HistoryCall["result"],
+): State | undefined {
+  switch (name) {
+    case "get":
+      return result === state ? state : undefined;
+    case "set":
+      return value;
+    case "delete":
+      return null;
+    case "cas":
+      if (result !== (state === expected)) return undefined;
+      return result === true ? value : state;
+  }
+}
+
+/** The tokens that answers depend on. */
+function observedBy(calls: readonly HistoryCall[]): Set<State> {
+  const observed = new Set<State>([null]);
+  for (const { name, outcome, result, expected = null } of calls) {
+    if (name === "cas") observed.add(expected);
+    if (name === "get" && outcome === "ok") observed.add(result as State);
+  }
+  return observed;
+}
+
+/**
+ * Names the pool of a write. Two writes whose values nobody has seen differ in
+ * nothing but what they expect.
+ */
+function poolOf(call: HistoryCall, observed: ReadonlySet<State>): string {
+  const { name, value = null, expected = null } = call;
+  const written = name === "delete" ? null : value;
+  const effect = observed.has(written) ? `writes ${written}` : "writes";
+  return name === "cas" ? `${effect} over ${expected}` : effect;
+}

@@ -1,0 +1,127 @@
+/**
+ * The record of a history: a file of lines for each process.
+ *
+ * A call is on record before it is made, and its answer after it arrived. So the
+ * record of a killed process is true: calls without an answer are of unknown
+ * outcome.
+ *
+ * @module
+ */
+import type { CallName, HistoryCall, Outcome } from "./history_types.ts";
+
+/** A call that is about to be made. */
+export type Invocation = Pick<
+  HistoryCall,
+  "client" | "order" | "key" | "name" | "value" | "expected"
+>;
+
+interface Line extends Partial<HistoryCall> {
+  readonly client: string;
+  readonly order: number;
+  readonly fault?: string;
+}
+
+/** What one process did. */
+export interface Record {
+  readonly calls: readonly HistoryCall[];
+  /** Errors that no call may have, and calls that did not settle. */
+  readonly faults: readonly string[];
+  /** The longest time from a call to its answer, in milliseconds. */
+  readonly slowest: number;
+}
+
+/** The common clock of the processes on one machine, in milliseconds. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** How far the clocks of two processes may differ, in milliseconds. */
+const CLOCK_SLACK = 0.25;
+
+/** Writes the record of a process. */
+export class Recorder implements Disposable {
+  readonly #file: Deno.FsFile;
+  #isOpen = true;
+
+  constructor(path: string) {
+    this.#file = Deno.openSync(path, { write: true, create: true });
+  }
+
+  /** Records that a call is about to be made. */
+  invoked(call: Invocation): void {
+    this.#write({ ...call, invoked: now() });
+  }
+
+  /** Records how a call ended. */
+  settled(
+    { client, order }: Invocation,
+    outcome: Outcome,
+    result: HistoryCall["result"],
+  ): void {
+    this.#write({
+      client,
+      order,
+      outcome,
+      responded: now(),
+      ...(result === undefined ? {} : { result }),
+    });
+  }
+
+  /** Records what must not happen to a call. */
+  failed({ client, order, name, key }: Invocation, fault: string): void {
+    this.#write({ client, order, fault: `${name}(${key}): ${fault}` });
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOpen = false;
+    this.#file.close();
+  }
+
+  #write(line: Line): void {
+    // A call that did not settle in time may do so later.
+    if (!this.#isOpen) return;
+    this.#file.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+  }
+}
+
+/** Reads the record of a process that has finished or was killed. */
+export async function readRecord(path: string): Promise<Record> {
+  const text = await Deno.readTextFile(path).catch((error) => {
+    // The process was killed before it made a call.
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  });
+  const calls = new Map<string, HistoryCall>();
+  const faults: string[] = [];
+  let slowest = 0;
+  // What follows the last line break was being written when the process was killed.
+  for (const json of text.split("\n").slice(0, -1)) {
+    const { fault, ...line } = JSON.parse(json) as Line;
+    const id = `${line.client} ${line.order}`;
+    if (fault !== undefined) {
+      faults.push(`${id}: ${fault}`);
+    } else if (line.outcome === undefined) {
+      calls.set(id, {
+        ...line as HistoryCall,
+        outcome: outcomeWithoutAnswer(line.name!),
+        invoked: line.invoked! - CLOCK_SLACK,
+        responded: Infinity,
+      });
+    } else {
+      const call = calls.get(id)!;
+      const responded = line.responded! + CLOCK_SLACK;
+      slowest = Math.max(slowest, responded - call.invoked);
+      const isOk = line.outcome === "ok";
+      calls.set(id, {
+        ...call,
+        ...line,
+        responded: isOk ? responded : Infinity,
+      });
+    }
+  }
+  return { calls: [...calls.values()], faults, slowest };
+}
+
+function outcomeWithoutAnswer(name: CallName): Outcome {
+  return name === "get" ? "rejected" : "unknown";
+}
