@@ -66,13 +66,13 @@ interface Point {
   /** How many writes of each pool have taken effect. */
   readonly used: readonly number[];
   readonly state: State;
-  /** Whether a blind write of unknown outcome took effect last. */
-  readonly isIdle: boolean;
 }
 
 class Search {
   readonly #lanes: readonly Lane[];
   readonly #pools: readonly Pool[];
+  /** The last call of each lane that needs a token to be there. */
+  readonly #needs = new Map<State, number[]>();
   readonly #seen = new Set<string>();
   readonly #total: number;
   #explained = 0;
@@ -84,6 +84,14 @@ class Search {
     this.#lanes = clients.map((client) =>
       laneOf(known.filter((call) => call.client === client))
     );
+    for (const [lane, { calls }] of this.#lanes.entries()) {
+      for (const [index, call] of calls.entries()) {
+        const token = neededBy(call);
+        if (token === undefined || token === null) continue;
+        const last = this.#needs.get(token) ?? clients.map(() => -1);
+        this.#needs.set(token, last.with(lane, index));
+      }
+    }
     const loose = calls.filter(({ outcome, name }) =>
       outcome === "unknown" && name !== "get"
     );
@@ -104,67 +112,110 @@ class Search {
 
   /** Returns nothing, or how many calls the longest explanation covers. */
   run(): number | undefined {
-    const stack: Point[] = [{
+    const start = {
       done: this.#lanes.map(() => 0),
       used: this.#pools.map(() => 0),
       state: null,
-      isIdle: false,
-    }];
+    };
+    const stack: Point[] = [start];
     for (let point = stack.pop(); point !== undefined; point = stack.pop()) {
-      const covered = point.done.reduce((sum, count) => sum + count, 0);
+      const settled = this.#settle(point);
+      const covered = settled.done.reduce((sum, count) => sum + count, 0);
       this.#explained = Math.max(this.#explained, covered);
       if (covered === this.#total) return undefined;
-      for (const next of this.#next(point)) {
-        const { done, used, state, isIdle } = next;
-        const id = `${done}|${used}|${isIdle}|${state}`;
-        if (this.#seen.has(id)) continue;
-        this.#seen.add(id);
-        stack.push(next);
-      }
+      const id = `${settled.done}|${settled.used}|${settled.state}`;
+      if (this.#seen.has(id)) continue;
+      this.#seen.add(id);
+      stack.push(...this.#next(settled));
     }
     return this.#explained;
   }
 
-  /** Yields the points that one more call leads to; the likeliest come last. */
-  *#next(point: Point): Generator<Point> {
-    const { done, used, state, isIdle } = point;
-    const limit = this.#lanes.reduce(
+  /** Lets all calls take effect that change nothing: no later point is better. */
+  #settle({ done, used, state }: Point): Point {
+    while (true) {
+      const lane = this.#candidates(done).find(({ call }) =>
+        !isBlind(call) && effectOf(call, state, call.result) === state
+      )?.lane;
+      if (lane === undefined) return { done, used, state };
+      done = done.with(lane, done[lane]! + 1);
+    }
+  }
+
+  /** Returns the calls that may be next, by time and by their clients' order. */
+  #candidates(done: readonly number[]): { lane: number; call: HistoryCall }[] {
+    const limit = this.#limit(done);
+    const candidates: { lane: number; call: HistoryCall }[] = [];
+    for (const [lane, { calls }] of this.#lanes.entries()) {
+      const call = calls[done[lane]!];
+      if (call === undefined || call.invoked > limit) continue;
+      candidates.push({ lane, call });
+    }
+    return candidates;
+  }
+
+  /** The first response among the calls that have not taken effect. */
+  #limit(done: readonly number[]): number {
+    return this.#lanes.reduce(
       (least, { earliest }, lane) =>
         Math.min(least, earliest[done[lane]!] ?? Infinity),
       Infinity,
     );
-    // A blind write that a blind write follows at once explains nothing.
-    const mustRead = isIdle;
-    for (const [index, pool] of this.#pools.entries()) {
-      if (mustRead && isBlind(pool[0]!.call)) continue;
-      const ready = pool.filter(({ call, lane, after }) =>
-        call.invoked <= limit && done[lane]! >= after
-      );
-      // What is ready stays ready, so it does not matter which of them it is.
-      if (ready.length <= used[index]!) continue;
-      const { call } = ready[0]!;
+  }
+
+  /** Returns the points that one more write leads to; the likeliest come last. */
+  #next({ done, used, state }: Point): Point[] {
+    // Each token is written once, so it does not come back.
+    const last = this.#needs.get(state);
+    const isNeeded = last?.some((index, lane) => index >= done[lane]!) ?? false;
+    const candidates = this.#candidates(done);
+    const ready = this.#ready(done, used);
+    const points: Point[] = [];
+    for (const { call, pool } of ready) {
       const after = effectOf(call, state, true);
       if (after === undefined || after === state) continue;
-      yield {
+      if (isNeeded && neededBy({ ...call, result: true }) !== state) continue;
+      // A write that the next call does not depend on can take effect later.
+      const isUseful = candidates.some(({ call }) =>
+        !isBlind(call) && effectOf(call, after, call.result) !== undefined
+      ) || ready.some(({ call }) =>
+        call.name === "cas" && (call.expected ?? null) === after
+      );
+      if (!isUseful) {
+        continue;
+      }
+      points.push({
         done,
-        used: used.with(index, used[index]! + 1),
+        used: used.with(pool, used[pool]! + 1),
         state: after,
-        isIdle: isBlind(call),
-      };
+      });
     }
-    for (const [lane, { calls }] of this.#lanes.entries()) {
-      const call = calls[done[lane]!];
-      if (call === undefined || call.invoked > limit) continue;
-      if (mustRead && isBlind(call)) continue;
+    for (const { lane, call } of candidates) {
       const after = effectOf(call, state, call.result);
       if (after === undefined) continue;
-      yield {
+      if (isNeeded && after !== state && neededBy(call) !== state) continue;
+      points.push({
         done: done.with(lane, done[lane]! + 1),
         used,
         state: after,
-        isIdle: false,
-      };
+      });
     }
+    return points;
+  }
+
+  /** Returns a write of each pool that may take effect now. */
+  #ready(
+    done: readonly number[],
+    used: readonly number[],
+  ): { pool: number; call: HistoryCall }[] {
+    const limit = this.#limit(done);
+    return this.#pools.entries().flatMap(([pool, writes]) => {
+      const ready = writes.filter(({ call, lane, after }) =>
+        call.invoked <= limit && done[lane]! >= after
+      );
+      // What is ready stays ready, so it does not matter which of them it is.
+      return ready.length > used[pool]! ? [{ pool, call: ready[0]!.call }] : [];
+    }).toArray();
   }
 }
 
@@ -200,6 +251,14 @@ function effectOf(
       if (result !== (state === expected)) return undefined;
       return result === true ? value : state;
   }
+}
+
+/** The token that must be there for the answer of a call. */
+function neededBy(
+  { name, expected = null, result }: HistoryCall,
+): State | undefined {
+  if (name === "get") return result as State;
+  return name === "cas" && result === true ? expected : undefined;
 }
 
 /** The tokens that answers depend on. */

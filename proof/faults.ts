@@ -26,8 +26,8 @@ type Strike = (scene: Scene) => Promise<void>;
 /** The shortest and the longest time between two strikes, in milliseconds. */
 const INTERVALS: Readonly<Record<Fault, readonly [number, number]>> = {
   none: [0, 0],
-  terminate: [20, 150],
-  cut: [5, 60],
+  terminate: [50, 400],
+  cut: [20, 150],
   kill: [300, 1_500],
   pause: [200, 800],
 };

@@ -13,7 +13,7 @@ const USAGE = `deno task prove [options]
   --fault NAME      ${FAULTS.join(", ")}; several times, or all of them
   --minutes N       how long for each backend and fault (1)
   --histories N     how many histories for each at most
-  --calls N         about how many calls a history has (600)
+  --calls N         about how many calls a history has (300)
   --seed N          what the choices of the calls and faults depend on
   --planted NAME    plant a fault that must be found: ${PLANTED.join(", ")}`;
 
@@ -40,7 +40,7 @@ function argumentsOf(args: string[]): Arguments | undefined {
       fault: { type: "string", multiple: true },
       minutes: { type: "string", default: "1" },
       histories: { type: "string", default: String(Number.MAX_SAFE_INTEGER) },
-      calls: { type: "string", default: "600" },
+      calls: { type: "string", default: "300" },
       seed: { type: "string" },
       planted: { type: "string" },
       help: { type: "boolean", short: "h" },
