@@ -16,6 +16,10 @@
  * - `stable-list`: an entry that exists throughout a listing is yielded exactly
  *   once, even while others change.
  * - `order`: a list yields entries in key order.
+ * - `reverse`: a list can yield entries from the last key to the first.
+ * - `operations`: the store has `keys()`, `count()`, `clear()`, `sweep()`,
+ *   `check()` and `pending`, and `list()` takes options. Every store of this
+ *   module has them; another `KvStore` may leave them out.
  *
  * @example Usage
  * ```ts
@@ -34,7 +38,8 @@ export type KvGuarantee =
   | "large-values"
   | "stable-list"
   | "order"
-  | "reverse";
+  | "reverse"
+  | "operations";
 
 /**
  * What a store is and what it does not guarantee: one manifest for users, for

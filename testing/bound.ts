@@ -47,7 +47,7 @@ export class Bound {
         return (...args: unknown[]) => {
           this.check();
           const result: unknown = Reflect.apply(member, target, args);
-          return name === "list"
+          return name === "list" || name === "keys"
             ? this.#limitList(result as ReturnType<KvStore["list"]>)
             : result;
         };

@@ -17,6 +17,9 @@ import { listCases } from "./list.ts";
 import { listChangeCases } from "./list_changes.ts";
 import { listOrderCases } from "./list_order.ts";
 import { longKeyCases } from "./long_keys.ts";
+import { operationInputCases } from "./operations_input.ts";
+import { operationListCases } from "./operations_list.ts";
+import { operationManyCases } from "./operations_many.ts";
 import { ttlCases } from "./ttl.ts";
 import { ttlInputCases } from "./ttl_input.ts";
 import { valueCases } from "./values.ts";
@@ -49,4 +52,7 @@ export const cases: readonly ConformanceCase[] = [
   ...listChangeCases,
   ...callCases,
   ...hostileCases,
+  ...operationListCases,
+  ...operationManyCases,
+  ...operationInputCases,
 ];

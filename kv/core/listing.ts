@@ -9,7 +9,7 @@ import { Deadline, type Waiting } from "./deadline.ts";
 import { KvCorruptionError, KvError } from "../errors.ts";
 import { assertKey, describe, startsWith } from "./key.ts";
 import { failure } from "./message.ts";
-import { checkOptions, type OptionRule } from "./options.ts";
+import { checkOptions, type OptionRule, SIGNAL } from "./options.ts";
 import type {
   KvKey,
   KvKeyEntry,
@@ -192,7 +192,7 @@ const LIST_OPTIONS: Record<string, OptionRule> = {
   },
   after: { type: "object", must: "be a key" },
   reverse: { type: "boolean", must: "be true or false" },
-  signal: { type: "object", must: "be an AbortSignal" },
+  signal: SIGNAL,
 };
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptions, type OptionRule } from "./options.ts";
+import { checkOptions, type OptionRule, SIGNAL } from "./options.ts";
 import type { KvKey, KvKeyEntry, KvProgressOptions } from "../store.ts";
 import { turn, TURN_BUDGET } from "./turn.ts";
 
@@ -12,7 +12,7 @@ import { turn, TURN_BUDGET } from "./turn.ts";
 const STEP = 256;
 
 const PROGRESS_OPTIONS: Record<string, OptionRule> = {
-  signal: { type: "object", must: "be an AbortSignal" },
+  signal: SIGNAL,
   onProgress: { type: "function", must: "be a function" },
 };
 

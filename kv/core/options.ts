@@ -25,6 +25,8 @@ export interface OptionRule {
   readonly type: "boolean" | "function" | "number" | "object" | "string";
   /** What it must be, for the message. */
   readonly must: string;
+  /** Whether a value is of the right kind; one that is not is a `TypeError`. */
+  readonly is?: (value: unknown) => boolean;
   /** Whether a value of this type is right; one that is not is a `RangeError`. */
   readonly accepts?: (value: unknown) => boolean;
 }
@@ -80,8 +82,8 @@ export function checkOptions(
       );
     }
     if (value === undefined) continue;
-    const { type, must, accepts } = rules[name]!;
-    if (typeof value !== type || value === null) {
+    const { type, must, is, accepts } = rules[name]!;
+    if (typeof value !== type || value === null || is?.(value) === false) {
       throw new TypeError(
         `Cannot ${action}: ${name} must ${must}: received ${typeName(value)}`,
       );
@@ -102,6 +104,17 @@ export const BUSY_TIMEOUT: OptionRule = {
   type: "number",
   must: "be a finite number of milliseconds, 0 or more",
   accepts: (value) => (value as number) >= 0 && (value as number) < Infinity,
+};
+
+/** The rule of `signal`. A signal may come from another realm. */
+export const SIGNAL: OptionRule = {
+  type: "object",
+  must: "be an AbortSignal",
+  is: (value) => {
+    const signal = value as Partial<AbortSignal>;
+    return typeof signal.throwIfAborted === "function" &&
+      typeof signal.addEventListener === "function";
+  },
 };
 
 /** The rule of `timeout`: how long a backend may be silent. */

@@ -26,7 +26,7 @@ class ListReferenceStore extends SimpleStore {
 
 class LateCopyStore extends SimpleStore {
   override async set(...[key, value, options]: Parameters<SimpleStore["set"]>) {
-    this.check("set", key);
+    this.checkKey("set", key);
     this.copyIn(value);
     await undefined;
     await super.set(key, value, options);

@@ -54,8 +54,8 @@ class TenPartsStore extends StringKeyStore {
 }
 
 class TextKeyStore extends SimpleStore {
-  override check(method: string, key: KvKey) {
-    if (typeof key !== "string") super.check(method, key);
+  override checkKey(method: string, key: KvKey) {
+    if (typeof key !== "string") super.checkKey(method, key);
   }
 }
 
@@ -78,8 +78,8 @@ class DigestCollisionStore extends StringKeyStore {
 }
 
 class LimitedKeyStore extends SimpleStore {
-  override check(method: string, key: KvKey) {
-    super.check(method, key);
+  override checkKey(method: string, key: KvKey) {
+    super.checkKey(method, key);
     if (JSON.stringify(key).length > 2_048) {
       throw new RangeError("the key is longer than 2048: received more");
     }
@@ -87,9 +87,9 @@ class LimitedKeyStore extends SimpleStore {
 }
 
 class UnlimitedKeyStore extends SimpleStore {
-  override check(method: string, key: KvKey) {
+  override checkKey(method: string, key: KvKey) {
     try {
-      super.check(method, key);
+      super.checkKey(method, key);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
     }
@@ -105,38 +105,41 @@ class UnlistedLongKeyStore extends SimpleStore {
 }
 
 class LoneSurrogateStore extends SimpleStore {
-  override check(method: string, key: KvKey) {
+  override checkKey(method: string, key: KvKey) {
     const known = Array.isArray(key) &&
       key.every((part) => typeof part === "string");
     const formed = known ? key.map((part) => part.toWellFormed()) : key;
-    super.check(method, formed as unknown as KvKey);
+    super.checkKey(method, formed as unknown as KvKey);
   }
 }
 
 class EmptyKeyStore extends SimpleStore {
-  override check(method: string, key: KvKey) {
-    super.check(Array.isArray(key) && key.length === 0 ? "list" : method, key);
+  override checkKey(method: string, key: KvKey) {
+    super.checkKey(
+      Array.isArray(key) && key.length === 0 ? "list" : method,
+      key,
+    );
   }
 }
 
 class StringifyingStore extends SimpleStore {
-  override check(method: string, key: KvKey) {
+  override checkKey(method: string, key: KvKey) {
     const parts = Array.isArray(key) ? key.map(() => "") : key;
-    super.check(method, parts as unknown as KvKey);
+    super.checkKey(method, parts as unknown as KvKey);
   }
 }
 
 class ThrowingStore extends SimpleStore {
   override get<T>(key: KvKey): Promise<T | undefined> {
-    this.check("get", key);
+    this.checkKey("get", key);
     return super.get<T>(key);
   }
 }
 
 class NamelessPartStore extends SimpleStore {
-  override check(method: string, key: KvKey) {
+  override checkKey(method: string, key: KvKey) {
     try {
-      super.check(method, key);
+      super.checkKey(method, key);
     } catch (error) {
       throw error instanceof TypeError ? new TypeError("a bad key") : error;
     }

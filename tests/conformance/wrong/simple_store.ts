@@ -5,6 +5,9 @@
  */
 import type {
   KvKey,
+  KvKeyEntry,
+  KvListOptions,
+  KvProgressOptions,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,
@@ -19,7 +22,9 @@ export interface Entry {
 /** A sorted array of entries, with a clock of its own. */
 export class SimpleStore implements KvStore {
   now = Date.UTC(2024, 0, 31);
+  readonly behind = Date.now() - this.now;
   entries: Entry[] = [];
+  pending = 0;
 
   /** Returns another client of the same entries. */
   peer(): SimpleStore {
@@ -28,7 +33,7 @@ export class SimpleStore implements KvStore {
 
   // deno-lint-ignore require-await
   async get<T>(key: KvKey): Promise<T | undefined> {
-    this.check("get", key);
+    this.checkKey("get", key);
     return this.read(key) as T | undefined;
   }
 
@@ -37,14 +42,15 @@ export class SimpleStore implements KvStore {
     value: unknown,
     options?: KvStoreSetOptions,
   ): Promise<void> {
-    this.check("set", key);
+    this.checkKey("set", key);
+    this.checkOptions("set", options ?? {}, ["ttl"]);
     const expiry = this.expiryOf(options?.ttl);
     const copy = this.copyIn(value);
     await this.write(key, copy, expiry);
   }
 
   async delete(key: KvKey): Promise<void> {
-    this.check("delete", key);
+    this.checkKey("delete", key);
     await this.write(key, undefined, Infinity);
   }
 
@@ -55,7 +61,8 @@ export class SimpleStore implements KvStore {
     newValue: unknown,
     options?: KvStoreSetOptions,
   ): Promise<boolean> {
-    this.check("cas", key);
+    this.checkKey("cas", key);
+    this.checkOptions("cas", options ?? {}, ["ttl"]);
     const expiry = this.expiryOf(options?.ttl);
     const expected = this.copyIn(expectedValue);
     const value = this.copyIn(newValue);
@@ -64,9 +71,126 @@ export class SimpleStore implements KvStore {
     return true;
   }
 
-  list(prefix: KvKey | readonly [] = []): AsyncIterable<KvStoreListEntry> {
-    this.check("list", prefix);
-    return this.walk([...prefix]);
+  list(
+    prefix: KvKey | readonly [] = [],
+    options: KvListOptions = {},
+  ): AsyncIterable<KvStoreListEntry> {
+    this.checkKey("list", prefix);
+    this.checkOptions("list", options, listOptions);
+    if (options.after !== undefined) {
+      this.checkKey("get", options.after);
+      this.checkAfter(options.after, prefix);
+    }
+    return this.select([...prefix], options);
+  }
+
+  async *select(
+    prefix: readonly string[],
+    options: KvListOptions,
+  ): AsyncGenerator<KvStoreListEntry> {
+    const { limit = Infinity, after, reverse = false, signal } = options;
+    signal?.throwIfAborted();
+    if (limit === 0) return;
+    const entries = after === undefined && !reverse
+      ? this.walk(prefix)
+      : this.rest(prefix, after, reverse);
+    let count = 0;
+    for await (const { key, value } of entries) {
+      signal?.throwIfAborted();
+      const expires = this.expires(this.at(key));
+      yield expires === undefined ? { key, value } : { key, value, expires };
+      if (++count >= limit) return;
+    }
+  }
+
+  /** The entries after a key, or before it in reverse. */
+  rest(
+    prefix: readonly string[],
+    after: KvKey | undefined,
+    reverse: boolean,
+  ): Iterable<Entry> {
+    const entries = this.under(prefix).filter(({ key }) =>
+      after === undefined ||
+      (reverse ? this.compare(key, after) < 0 : this.compare(key, after) > 0)
+    ).map((entry) => ({ ...entry, value: this.copyOut(entry.value) }));
+    return reverse ? entries.reverse() : entries;
+  }
+
+  async *keys(
+    prefix?: KvKey | readonly [],
+    options?: KvListOptions,
+  ): AsyncGenerator<KvKeyEntry> {
+    for await (const { key, expires } of this.list(prefix, options)) {
+      yield expires === undefined ? { key } : { key, expires };
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async count(
+    prefix: KvKey | readonly [] = [],
+    options: KvProgressOptions = {},
+  ): Promise<number> {
+    this.checkKey("list", prefix);
+    this.checkOptions("count", options, progressOptions);
+    options.signal?.throwIfAborted();
+    const { length } = this.under(prefix);
+    options.onProgress?.(length);
+    return length;
+  }
+
+  async clear(
+    prefix: KvKey | readonly [] = [],
+    options: KvProgressOptions = {},
+  ): Promise<number> {
+    this.checkKey("list", prefix);
+    this.checkOptions("clear", options, progressOptions);
+    options.signal?.throwIfAborted();
+    const entries = this.under(prefix);
+    for (let count = 0; count < entries.length;) {
+      const step = entries.slice(count, count + 256);
+      for (const { key } of step) await this.write(key, undefined, Infinity);
+      count += step.length;
+      options.onProgress?.(count);
+      options.signal?.throwIfAborted();
+    }
+    if (entries.length === 0) options.onProgress?.(0);
+    return entries.length;
+  }
+
+  // deno-lint-ignore require-await
+  async sweep(options: KvProgressOptions = {}): Promise<number> {
+    this.checkOptions("sweep", options, progressOptions);
+    options.signal?.throwIfAborted();
+    const { length } = this.entries;
+    this.entries = this.entries.filter((entry) => this.alive(entry));
+    return length - this.entries.length;
+  }
+
+  async check(): Promise<void> {}
+
+  under(prefix: readonly string[]): Entry[] {
+    return this.entries.filter((entry) =>
+      this.startsWith(entry.key, prefix) && this.listed(entry)
+    );
+  }
+
+  /** When an entry expires, by the clock of the process. */
+  expires(entry: Entry | undefined): number | undefined {
+    if (entry === undefined || entry.expiry === Infinity) return undefined;
+    return entry.expiry + this.behind;
+  }
+
+  checkOptions(
+    method: string,
+    options: object,
+    known: readonly string[],
+  ): void {
+    checkOptions(method, options, known);
+  }
+
+  checkAfter(after: KvKey, prefix: readonly string[]): void {
+    if (this.startsWith(after, prefix)) return;
+    throw new RangeError("Cannot list: after must start with the prefix");
   }
 
   async *walk(prefix: readonly string[]): AsyncGenerator<KvStoreListEntry> {
@@ -94,7 +218,7 @@ export class SimpleStore implements KvStore {
     return undefined;
   }
 
-  check(method: string, key: KvKey | readonly []): void {
+  checkKey(method: string, key: KvKey | readonly []): void {
     checkKey(method, key);
   }
 
@@ -187,6 +311,35 @@ function compareParts(a: string, b: string): number {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;
   return (a.codePointAt(at) ?? -1) - (b.codePointAt(at) ?? -1);
+}
+
+const listOptions = ["limit", "after", "reverse", "signal"];
+const progressOptions = ["signal", "onProgress"];
+
+function checkOptions(
+  method: string,
+  options: unknown,
+  known: readonly string[],
+): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${method}: options must be an object`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const wrong = `Cannot ${method}: wrong option ${name}`;
+    if (!known.includes(name)) throw new TypeError(wrong);
+    if (value === undefined) continue;
+    if (name === "signal" && !(value instanceof AbortSignal)) {
+      throw new TypeError(wrong);
+    }
+    if (
+      (name === "limit" && typeof value !== "number") ||
+      (name === "reverse" && typeof value !== "boolean") ||
+      (name === "onProgress" && typeof value !== "function")
+    ) throw new TypeError(wrong);
+    if (name === "limit" && value !== Infinity) {
+      if (!Number.isInteger(value) || value < 0) throw new RangeError(wrong);
+    }
+  }
 }
 
 const encoder = new TextEncoder();
