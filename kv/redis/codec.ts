@@ -45,7 +45,10 @@ export function readValue(reply: unknown): Buffer | null {
  */
 export function readValues(reply: unknown, count: number): (Buffer | null)[] {
   if (!Array.isArray(reply) || reply.length !== count) throw unexpected(reply);
-  return reply.map(readValue);
+  for (const value of reply) {
+    if (value !== null && !Buffer.isBuffer(value)) throw unexpected(value);
+  }
+  return reply;
 }
 
 /**

@@ -35,6 +35,9 @@ export const COMMAND_KEYS = 64;
 /** With so many calls sent, a server should begin with its work. */
 const FLUSH_CALLS = 32;
 
+/** A write that replaces whatever there is. */
+type KvBlindCall = KvSetCall | KvDeleteCall;
+
 /** Sends calls, and settles them. */
 export class RedisWriter {
   readonly #client: RedisClient;
@@ -119,22 +122,28 @@ export class RedisWriter {
   }
 
   /** Sends one command for calls of one kind, or each alone if it is rejected. */
-  async #sendTogether(calls: readonly KvCall[]): Promise<void> {
+  #sendTogether(calls: readonly KvCall[]): Promise<void> {
     const { kind } = calls[0]!;
     const [name, args] = this.#join(kind, calls);
     const sent = this.#commands.send(name, args);
-    if (kind === "get") {
-      return await this.#readTogether(calls as KvGetCall[], sent, args);
-    }
+    return kind === "get"
+      ? this.#readTogether(calls as KvGetCall[], sent, args)
+      : this.#writeTogether(calls as KvBlindCall[], sent);
+  }
+
+  async #writeTogether(
+    calls: readonly KvBlindCall[],
+    sent: SentCommand,
+  ): Promise<void> {
     try {
-      assertWritten(await sent.reply, kind === "delete");
+      assertWritten(await sent.reply, calls[0]!.kind === "delete");
     } catch (error) {
       if (isRejection(error)) return await this.#sendEach(calls);
       if (isAborted(error)) await this.#commands.recover();
       for (const call of calls) fail(call, sent, error);
       return;
     }
-    for (const call of calls as (KvSetCall | KvDeleteCall)[]) call.resolve();
+    for (const call of calls) call.resolve();
   }
 
   async #readTogether(
@@ -144,15 +153,21 @@ export class RedisWriter {
   ): Promise<void> {
     let values: (Buffer | null)[];
     try {
-      const reply = await sent.reply
-        .catch((error) => this.#commands.readAgain(error, "mget", args));
-      values = readValues(reply, calls.length);
+      values = readValues(await this.#reread(sent, args), calls.length);
     } catch (error) {
       if (isRejection(error)) return await this.#sendEach(calls);
       for (const call of calls) fail(call, sent, error);
       return;
     }
-    for (const [i, call] of calls.entries()) this.#found(call, values[i]!);
+    for (let i = 0; i < calls.length; i++) this.#found(calls[i]!, values[i]!);
+  }
+
+  async #reread(sent: SentCommand, args: Argument[]): Promise<unknown> {
+    try {
+      return await sent.reply;
+    } catch (error) {
+      return await this.#commands.readAgain(error, "mget", args);
+    }
   }
 
   #join(kind: KvCall["kind"], calls: readonly KvCall[]): [string, Argument[]] {
