@@ -1,6 +1,6 @@
 // Cases about when an entry expires.
 import type { KvKey, KvStore, Ttl } from "../kv/store.ts";
-import type { ConformanceCase, ConformanceContext } from "./case.ts";
+import type { ConformanceCase } from "./case.ts";
 import {
   expect,
   expectEntry,
@@ -8,15 +8,12 @@ import {
   expectSame,
   withCas,
 } from "./expect.ts";
+import { long, passToExpiry, short, whileAlive } from "./expiry.ts";
 
 const section = "TTL";
 const guarantees = [] as const;
 const line = "an expired entry is absent for get, list and cas, exact to the " +
   "millisecond";
-
-/** The milliseconds that the short TTLs of these cases take. */
-const short = 60;
-const long = 60_000;
 
 /** The cases about when an entry is absent. */
 export const ttlCases: readonly ConformanceCase[] = [
@@ -315,34 +312,4 @@ export const ttlCases: readonly ConformanceCase[] = [
 async function expectGone(store: KvStore, key: KvKey) {
   await expectEntry(store, key, undefined, "which is already expired");
   await expectKeys(store, key, [], "which is already expired");
-}
-
-/**
- * Writes entries with the short TTL and checks that they are there. A check
- * that ends too late, because the machine was busy, proves nothing either way;
- * nor does one of half the TTL, as a store that asks a server how long an entry
- * has left may count that from when it asked.
- */
-export async function whileAlive(
-  { exact }: ConformanceContext,
-  write: () => Promise<unknown>,
-  check: () => Promise<void>,
-): Promise<void> {
-  const start = Date.now();
-  await write();
-  try {
-    await check();
-  } catch (error) {
-    if (exact || Date.now() - start < short / 2) throw error;
-  }
-}
-
-async function passToExpiry(
-  { exact, pass }: ConformanceContext,
-  checkBefore: () => Promise<void>,
-): Promise<void> {
-  if (!exact) return await pass(short);
-  await pass(short - 1);
-  await checkBefore();
-  await pass(1);
 }

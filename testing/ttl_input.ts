@@ -11,7 +11,7 @@ import {
   withCas,
 } from "./expect.ts";
 import { show } from "./show.ts";
-import { whileAlive } from "./ttl.ts";
+import { whileAlive } from "./expiry.ts";
 
 const section = "TTL";
 const guarantees = [] as const;

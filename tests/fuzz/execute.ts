@@ -1,5 +1,10 @@
 // Executes a plan on a store and on the model, and compares what both return.
-import type { KvKey, KvStore, KvStoreListEntry } from "../../kv/store.ts";
+import type {
+  KvExtendedStore,
+  KvKey,
+  KvStore,
+  KvStoreListEntry,
+} from "../../kv/store.ts";
 import { difference } from "../../testing/difference.ts";
 import { compareKeys } from "../../testing/order.ts";
 import { show } from "../../testing/show.ts";
@@ -75,6 +80,10 @@ class Run {
         return this.#cas(step);
       case "list":
         return this.#list(this.#prefix(step));
+      case "list with options":
+        return this.#listWithOptions(step);
+      case "clear":
+        return this.#clear(this.#prefix(step));
       case "list while writing":
         return this.#listWhileWriting(this.#prefix(step), step.writes);
       case "invalid":
@@ -225,6 +234,68 @@ class Run {
     if (found !== undefined) throw new Error(`${text} differs ${found}`);
   }
 
+  /** Compares parts of a listing with the whole, whose order is checked. */
+  async #listWithOptions(
+    step: Step & { step: "list with options" },
+  ): Promise<void> {
+    const store = this.#store;
+    if (!isExtended(store)) return;
+    await this.settle();
+    const prefix = this.#prefix(step) as KvKey;
+    const keys = (await Array.fromAsync(store.list(prefix)))
+      .map(({ key }) => key);
+    await this.#list(prefix);
+    const after = step.after < 0 || keys.length === 0
+      ? undefined
+      : keys[step.after % keys.length];
+    const limit = step.limit < 0 ? undefined : step.limit;
+    const options = { after, limit, reverse: step.reverse };
+    const ordered = step.reverse ? keys.toReversed() : keys;
+    const start = after === undefined ? 0 : ordered.indexOf(after) + 1;
+    const wanted = ordered.slice(
+      start,
+      limit === undefined ? undefined : start + limit,
+    );
+    const text = `(${show(prefix)}, ${show(options)})`;
+    this.#note(`list, keys and count of ${text}`);
+    const values = this.#model.list(prefix);
+    const found = difference(
+      (await Array.fromAsync(store.list(prefix, options)))
+        .map(({ key, value }) => ({ key, value })),
+      wanted.map((key) => ({
+        key,
+        value: expected(
+          values.find((entry) => compareKeys(entry.key, key) === 0)!.spec,
+        ),
+      })),
+      `list${text}`,
+    ) ?? difference(
+      (await Array.fromAsync(store.keys(prefix, options)))
+        .map(({ key }) => key),
+      wanted,
+      `keys${text}`,
+    ) ??
+      difference(await store.count(prefix), keys.length, `count${text}`);
+    if (found !== undefined) throw new Error(`it differs ${found}`);
+  }
+
+  async #clear(prefix: readonly string[]): Promise<void> {
+    const store = this.#store;
+    if (!isExtended(store)) return;
+    await this.settle();
+    const text = `clear(${show(prefix)})`;
+    this.#note(text);
+    const entries = this.#model.list(prefix);
+    const found = difference(
+      await store.clear(prefix as KvKey),
+      entries.length,
+      text,
+    );
+    for (const { key } of entries) this.#model.set(key, undefined, undefined);
+    if (found !== undefined) throw new Error(`it differs ${found}`);
+    await this.#list([]);
+  }
+
   /** Reads a listing while entries change, which it may yield or not. */
   async #listWhileWriting(
     prefix: readonly string[],
@@ -318,6 +389,10 @@ class Run {
   #prefix({ key, parts }: { key: number; parts: number }): readonly string[] {
     return parts < 0 ? [] : this.#key(key).slice(0, parts);
   }
+}
+
+function isExtended(store: KvStore): store is KvExtendedStore {
+  return "count" in store;
 }
 
 async function ticks(count: number): Promise<void> {

@@ -11,6 +11,15 @@ export type Step =
   | { step: "delete"; key: number }
   | { step: "cas"; key: number; expected: Expected; value: number; ttl: number }
   | { step: "list"; key: number; parts: number }
+  | {
+    step: "list with options";
+    key: number;
+    parts: number;
+    after: number;
+    limit: number;
+    reverse: boolean;
+  }
+  | { step: "clear"; key: number; parts: number }
   | { step: "list while writing"; key: number; parts: number; writes: Write[] }
   | { step: "invalid"; key: number; kind: number }
   | { step: "await" }
@@ -72,6 +81,13 @@ const steps = fc.oneof(
     ttl,
   }),
   step("list", 3, listed),
+  step("list with options", 2, {
+    ...listed,
+    after: fc.integer({ min: -1, max: 10 }),
+    limit: fc.integer({ min: -1, max: 6 }),
+    reverse: fc.boolean(),
+  }),
+  step("clear", 1, listed),
   step("list while writing", 1, {
     ...listed,
     writes: fc.array(

@@ -1,9 +1,11 @@
 // The stores that the fuzzer knows, each opened with two clients.
 import { PGlite } from "@electric-sql/pglite";
 import { Cluster, Redis } from "ioredis";
+import { createPool } from "mysql2/promise";
 import postgres from "postgres";
 import { DenoKvStore } from "../../kv/deno.ts";
 import { MemoryKvStore } from "../../kv/memory.ts";
+import { MysqlKvStore } from "../../kv/mysql.ts";
 import { PostgresKvStore } from "../../kv/postgres.ts";
 import { RedisKvStore } from "../../kv/redis.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
@@ -60,6 +62,19 @@ const subjects: Record<string, () => Promise<Subject>> = {
       },
     };
   },
+  async mariadb() {
+    const url = await sharedUrl("mariadb");
+    const pools = [createPool(url), createPool(url)];
+    const tableName = crypto.randomUUID();
+    return {
+      clients: pools.map((pool) => new MysqlKvStore(pool, { tableName })),
+      ttls: realTtls,
+      async [Symbol.asyncDispose]() {
+        await pools[0]!.query(`DROP TABLE IF EXISTS \`${tableName}\``);
+        await Promise.all(pools.map((pool) => pool.end()));
+      },
+    };
+  },
   async pglite() {
     const db = await PGlite.create();
     return {
@@ -95,7 +110,7 @@ export const fuzzers: Record<string, Fuzz> = {
 
 /** Why a store cannot be opened here: `undefined` if it can. */
 export async function whyNot(name: string): Promise<string | undefined> {
-  const kinds: ServerKind[] = ["redis", "redis-cluster", "postgres"];
+  const kinds: ServerKind[] = ["redis", "redis-cluster", "postgres", "mariadb"];
   const kind = kinds.find((each) => each === name);
   return kind && await unavailable(kind);
 }
