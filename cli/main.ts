@@ -11,6 +11,7 @@ import { exportCommand } from "./commands/export.ts";
 import { getCommand } from "./commands/get.ts";
 import { importCommand } from "./commands/import.ts";
 import { lsCommand } from "./commands/ls.ts";
+import { migrateCommand } from "./commands/migrate.ts";
 import { setCommand } from "./commands/set.ts";
 import { statsCommand } from "./commands/stats.ts";
 import { sweepCommand } from "./commands/sweep.ts";
@@ -46,6 +47,7 @@ export function program(terminal: Terminal): Command {
       exportCommand,
       importCommand,
       copyCommand,
+      migrateCommand,
       sweepCommand,
       doctorCommand,
       completionsCommand,

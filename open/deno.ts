@@ -9,11 +9,7 @@ export const deno: Engine = {
   example: "deno:path/to/file.kv",
   async open(url, options) {
     const { DenoKvStore } = await import("../kv/deno.ts");
-    const target = url.slice("deno:".length);
-    const openKv = await openerOf();
-    const kv = await openKv(
-      /^https?:/.test(target) ? target : pathOf(url) || undefined,
-    );
+    const kv = await connectDeno(url);
     try {
       return { store: new DenoKvStore(kv, options), close: () => kv.close() };
     } catch (error) {
@@ -22,6 +18,17 @@ export const deno: Engine = {
     }
   },
 };
+
+/** Opens the database of a URL. */
+export async function connectDeno(
+  url: string,
+): Promise<DenoKvClient & { close(): void }> {
+  const target = url.slice("deno:".length);
+  const openKv = await openerOf();
+  return await openKv(
+    /^https?:/.test(target) ? target : pathOf(url) || undefined,
+  );
+}
 
 async function openerOf(): Promise<OpenKv> {
   const { Deno } = globalThis as { Deno?: { openKv?: OpenKv } };

@@ -9,21 +9,10 @@ export const redis: Engine = {
   example: "redis://localhost:6379/0",
   async open(url, options) {
     const { RedisKvStore } = await import("../kv/redis.ts");
-    const { Redis, Cluster } = await importClient("ioredis", "^5.11.0");
-    const clientOptions = {
-      commandTimeout: COMMAND_TIMEOUT,
-      connectTimeout: COMMAND_TIMEOUT,
-    };
-    const client = url.startsWith("redis+cluster:")
-      ? new Cluster(nodesOf(url), {
-        redisOptions: { ...clientOptions, ...credentialsOf(url) },
-      })
-      : new Redis(url, clientOptions);
-    // Without a listener, ioredis prints each error of a connection.
-    client.on("error", () => {});
+    const client = await connectRedis(url);
     try {
       const store = new RedisKvStore(client, options);
-      return { store, close: () => disconnected(client) };
+      return { store, close: () => disconnectRedis(client) };
     } catch (error) {
       client.disconnect();
       throw error;
@@ -31,8 +20,26 @@ export const redis: Engine = {
   },
 };
 
+/** Creates the client for a URL. */
+// deno-lint-ignore no-explicit-any -- the types of the client are not loaded
+export async function connectRedis(url: string): Promise<any> {
+  const { Redis, Cluster } = await importClient("ioredis", "^5.11.0");
+  const clientOptions = {
+    commandTimeout: COMMAND_TIMEOUT,
+    connectTimeout: COMMAND_TIMEOUT,
+  };
+  const client = url.startsWith("redis+cluster:")
+    ? new Cluster(nodesOf(url), {
+      redisOptions: { ...clientOptions, ...credentialsOf(url) },
+    })
+    : new Redis(url, clientOptions);
+  // Without a listener, ioredis prints each error of a connection.
+  client.on("error", () => {});
+  return client;
+}
+
 /** Disconnects, and waits until the connection is closed. */
-function disconnected(client: {
+export function disconnectRedis(client: {
   readonly status: string;
   once(event: "end", listener: () => void): unknown;
   disconnect(): void;

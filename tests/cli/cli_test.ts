@@ -247,6 +247,7 @@ Deno.test("docs/cli.md holds the help of every command", async () => {
       "export",
       "import",
       "copy",
+      "migrate",
       "sweep",
       "doctor",
       "completions",
