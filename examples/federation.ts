@@ -18,7 +18,7 @@ import { UnexpectedError } from "./federation/steps.ts";
 import { STORE_KINDS, type StoreKind } from "./federation/stores.ts";
 
 const USAGE = `Usage: deno task demo [--store deno|memory|sqlite] [--help]
-       deno task demo:servers --store redis|postgres`;
+       deno task demo:servers --store redis|postgres|mysql`;
 
 /** The folder that the task allows to read and write. */
 const FOLDER = ".demo";

@@ -5,6 +5,7 @@ import {
   DenoKvStore,
   type KvStore,
   MemoryKvStore,
+  MysqlKvStore,
   PostgresKvStore,
   RedisKvStore,
   SqliteKvStore,
@@ -43,6 +44,7 @@ export const STORE_KINDS = {
   },
   redis: { title: "a Redis of its own", connect: connectRedis },
   postgres: { title: "a PostgreSQL of its own", connect: connectPostgres },
+  mysql: { title: "a MariaDB of its own", connect: connectMysql },
 } satisfies Record<string, StoreKind>;
 
 function embedded(open: OpenStore): Backend {
@@ -102,6 +104,20 @@ async function connectPostgres(): Promise<Backend> {
       const sql = postgres(server.url, { fetch_types: false });
       const kv = new PostgresKvStore(sql, { tableName: name });
       return { kv, close: () => sql.end({ timeout: 5 }) };
+    },
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+async function connectMysql(): Promise<Backend> {
+  const { startMariadb } = await import("../../servers/mod.ts");
+  const { createPool } = await import("mysql2/promise");
+  const server = await startMariadb();
+  return {
+    open: (name) => {
+      const pool = createPool(server.url);
+      const kv = new MysqlKvStore(pool, { tableName: name });
+      return { kv, close: () => pool.end() };
     },
     [Symbol.asyncDispose]: () => server.stop(),
   };

@@ -17,7 +17,7 @@ const FULL_SWEEP_INTERVAL = 60_000;
 const SWEEP_WRITES = 32;
 
 /** The most rows of a sweep, which takes some milliseconds then. */
-const MAX_SWEEP_ROWS = 256;
+const MAX_SWEEP_ROWS = 128;
 
 /*
  * A sweep runs before a write: once a second, or after some writes if the last

@@ -23,11 +23,13 @@ const STORES = {
   "SQLite on a file": ["--store", "sqlite"],
   "a Redis of its own": ["--store", "redis"],
   "a PostgreSQL of its own": ["--store", "postgres"],
+  "a MariaDB of its own": ["--store", "mysql"],
 };
 
 const missing = {
   "a Redis of its own": await unstartable("redis"),
   "a PostgreSQL of its own": await unstartable("postgres"),
+  "a MariaDB of its own": await unstartable("mariadb"),
 };
 
 for (const [title, args] of Object.entries(STORES)) {
@@ -170,7 +172,9 @@ function keepStores(Store: new () => MemoryKvStore): OpenStore {
 /** Starts the demo in an empty folder, with the permissions of its task. */
 async function startDemo(args: string[], flags: string[] = []) {
   const folder = await Deno.makeTempDir();
-  const isServer = args.includes("redis") || args.includes("postgres");
+  const isServer = ["redis", "postgres", "mysql"].some((store) =>
+    args.includes(store)
+  );
   const task = config.tasks[isServer ? "demo:servers" : "demo"];
   const [, run, ...parts] = task.command.split(" ");
   const program = join(ROOT, parts.pop()!);

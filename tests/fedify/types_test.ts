@@ -12,6 +12,7 @@ import {
   DenoKvStore,
   type KvStore,
   MemoryKvStore,
+  type MysqlKvStore,
   type PostgresKvStore,
   type RedisKvStore,
   SqliteKvStore,
@@ -27,7 +28,7 @@ type EveryCasKvStore = EveryKvStore & Required<Pick<KvStore2_3_6, "cas">>;
 
 /** Fails to type-check if one of them does not fit. */
 export function fit(
-  stores: [RedisKvStore, PostgresKvStore, DurableObjectKvStore],
+  stores: [RedisKvStore, PostgresKvStore, MysqlKvStore, DurableObjectKvStore],
   withoutCas: WorkersKvStore,
 ): [EveryCasKvStore[], EveryKvStore] {
   return [stores, withoutCas];
