@@ -174,7 +174,7 @@ function entryOf(
     : { key, value };
 }
 
-/** Parses JSON; a text that is none is `undefined`. */
+/** Parses JSON; any other text is `undefined`. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
