@@ -120,6 +120,8 @@ export class Batcher<Stored> implements CallListener<Stored> {
   #hops = 0;
   #seen = 0;
   #pending = 0;
+  /** How often the backend was silent for too long. */
+  #silences = 0;
   /** The number of calls in the last batch. */
   #lastLength = 1;
   /** What was executed synchronously since the last look at the clock. */
@@ -178,11 +180,22 @@ export class Batcher<Stored> implements CallListener<Stored> {
     return call.promise;
   }
 
-  /** Waits until every call that was added before is settled. */
+  /**
+   * Waits until every call that was added before is settled.
+   *
+   * @throws {Error} If the backend was silent for too long meanwhile.
+   */
   async drained(): Promise<void> {
+    const silences = this.#silences;
     const done = this.#epoch.seal();
     this.#epoch = new Epoch(done);
     await done;
+    if (this.#silences > silences) throw this.#silence();
+  }
+
+  /** Why calls are rejected when the backend is silent. */
+  #silence(): Error {
+    return new Error(`the backend was silent for ${this.#timeout} ms`);
   }
 
   #schedule(): void {
@@ -276,9 +289,8 @@ export class Batcher<Stored> implements CallListener<Stored> {
       : silent.flatMap(({ calls }) =>
         calls.flatMap(({ id }) => this.#queue.takeWaiting(id))
       );
-    const reason = new Error(
-      `the backend was silent for ${this.#timeout} ms`,
-    );
+    const reason = this.#silence();
+    this.#silences++;
     for (const { calls } of silent) {
       for (const call of calls) {
         call.abandon(
@@ -319,10 +331,12 @@ export class Batcher<Stored> implements CallListener<Stored> {
       const next: Call<Stored> | undefined = replaced.replaced;
       replaced.replaced = undefined;
       if (error === undefined) replaced.resolve();
-      else {replaced.reject(
+      else {
+        replaced.reject(
           (error as Error).cause,
           isUnknown ? KvOutcomeUnknownError : KvError,
-        );}
+        );
+      }
       replaced = next;
     }
     return true;

@@ -117,7 +117,11 @@ export async function* listEntries<Stored>(
   const { prefix, options = {}, codec } = listing;
   const { signal, limit = Infinity } = options;
   signal?.throwIfAborted();
-  await listing.drained();
+  try {
+    await listing.drained();
+  } catch (error) {
+    throw failure(`list ${describe(prefix)}`, error);
+  }
   const step = new Step(listing.timeout, options, keysOnly);
   const iterator = listing.pages(step)[Symbol.asyncIterator]();
   let left = limit;

@@ -115,3 +115,24 @@ Deno.test("list() of a silent backend is rejected", async () => {
     "Cannot list []: the backend was silent for 40 ms",
   );
 });
+
+Deno.test("list() does not wait once more for a backend that was silent to the calls before it", async () => {
+  let pages = 0;
+  class Silent extends Probe {
+    protected override async *pages(): AsyncGenerator<never> {
+      pages++;
+      yield* [];
+      await never;
+    }
+  }
+  const kv = new Silent({ timeout: 40 });
+  kv.before = () => never;
+  const write = assertRejects(() => kv.set(["a"], 1), KvOutcomeUnknownError);
+  await assertRejects(
+    () => Array.fromAsync(kv.list()),
+    KvError,
+    "Cannot list []: the backend was silent for 40 ms",
+  );
+  await write;
+  assertEquals(pages, 0);
+});
