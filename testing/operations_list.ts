@@ -245,10 +245,13 @@ export const operationListCases: readonly ConformanceCase[] = [
         const listed = await collect(store.list(prefix));
         const keys = [];
         for await (const entry of store.keys(prefix)) keys.push(entry);
+        // A store may know only how long an entry still lives.
         expectSame(
-          keys,
+          keys.map((entry) =>
+            "expires" in entry ? { ...entry, expires: 0 } : entry
+          ),
           listed.map(({ key, expires }) =>
-            expires === undefined ? { key } : { key, expires }
+            expires === undefined ? { key } : { key, expires: 0 }
           ),
           `keys(${show(prefix)})`,
         );
