@@ -36,6 +36,13 @@ export interface OpenedStore {
    * @default {real waiting}
    */
   advance?(milliseconds: number): void | Promise<void>;
+  /**
+   * The most bytes of UTF-8 that a key may take, if the store puts parts of its
+   * own in front of each key.
+   *
+   * @default {8192}
+   */
+  readonly maxKeyBytes?: number;
   /** Releases what was opened for the case; called also when the case fails. */
   close?(): void | Promise<void>;
 }
@@ -71,6 +78,8 @@ export interface ConformanceContext {
   readonly without: Without;
   /** Whether time is under control, so that expiry can be checked exactly. */
   readonly exact: boolean;
+  /** The most bytes of UTF-8 that a key may take. */
+  readonly maxKeyBytes: number;
   /** Returns another client of the same entries. */
   peer(): Promise<KvStore>;
   /** Makes at least that many milliseconds pass. */

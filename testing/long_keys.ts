@@ -129,8 +129,8 @@ export const longKeyCases: readonly ConformanceCase[] = [
     name: "set() stores a key of exactly 8 KiB",
     line: "a key takes at most 8 KiB of UTF-8",
     guarantees: [],
-    async run({ store }) {
-      for (const key of keysAtLimit()) {
+    async run({ store, maxKeyBytes }) {
+      for (const key of keysAtLimit(maxKeyBytes)) {
         await store.set(key, { is: key });
         await expectEntry(store, key, { is: key });
         await expectKeys(store, key, [key]);
@@ -146,8 +146,8 @@ export const longKeyCases: readonly ConformanceCase[] = [
       "every method rejects a key over 8 KiB and names its size and the limit",
     line: "a longer key throws a RangeError with the size and the limit",
     guarantees: [],
-    async run({ store }) {
-      for (const [first, ...rest] of keysAtLimit()) {
+    async run({ store, maxKeyBytes }) {
+      for (const [first, ...rest] of keysAtLimit(maxKeyBytes)) {
         const key = [`${first}a`, ...rest];
         for (const [what, call] of [...calls(store, key), list(store, key)]) {
           const error = await rejection(what, call);
@@ -187,16 +187,27 @@ function isFirst(key: KvKey, index: number, keys: KvKey[]): boolean {
   return keys.findIndex((other) => compareKeys(other, key) === 0) === index;
 }
 
-function keysAtLimit(): KvKey[] {
+function keysAtLimit(bytes: number): KvKey[] {
+  const half = bytes >> 1;
+  const sevens = Math.floor((bytes - 2) / 7);
   return [
-    ["x".repeat(limit)],
-    ["é".repeat(limit / 2)],
-    ["😀".repeat(limit / 4)],
-    ["\0".repeat(limit)],
-    ["a", "x".repeat(limit - 2), "", "b"],
-    ["x".repeat(limit / 2), "y".repeat(limit / 2)],
-    ["aa", ...Array.from({ length: (limit - 2) / 7 }, () => "\xFF\xFF\xFF\0")],
+    [ofBytes("x", bytes)],
+    [ofBytes("é", bytes)],
+    [ofBytes("😀", bytes)],
+    [ofBytes("\0", bytes)],
+    ["a", ofBytes("x", bytes - 2), "", "b"],
+    [ofBytes("x", half), ofBytes("y", bytes - half)],
+    [
+      ofBytes("a", bytes - 7 * sevens),
+      ...Array.from({ length: sevens }, () => "\xFF\xFF\xFF\0"),
+    ],
   ].map(([first, ...rest]): KvKey => [first!, ...rest]);
+}
+
+/** A text of that many bytes: the character repeated, and `x` to fill up. */
+function ofBytes(character: string, bytes: number): string {
+  const { length } = new TextEncoder().encode(character);
+  return character.repeat(bytes / length) + "x".repeat(bytes % length);
 }
 
 async function digestsOf(texts: string[]): Promise<string[]> {

@@ -60,7 +60,7 @@ export async function runCase(
 ): Promise<void> {
   const { without = {}, timeLimit = 30_000 } = options;
   const opened = await open();
-  const fixture = "get" in opened ? { store: opened } : opened;
+  const fixture: OpenedStore = "get" in opened ? { store: opened } : opened;
   const bound = new Bound(timeLimit);
   const store = bound.limit(fixture.store);
   let peer: Promise<KvStore> | undefined;
@@ -68,6 +68,7 @@ export async function runCase(
     store,
     without,
     exact: fixture.advance !== undefined,
+    maxKeyBytes: fixture.maxKeyBytes ?? 8_192,
     async peer() {
       const opened = await (peer ??= openPeer(fixture));
       return opened === fixture.store ? store : bound.limit(opened);

@@ -12,6 +12,7 @@ import { checkAndEncodeKey, checkPrefix } from "./key.ts";
 import { KvError } from "../errors.ts";
 import {
   checkListOptions,
+  failing,
   type KvPageRequest,
   type KvStoredEntry,
   listEntries,
@@ -376,12 +377,6 @@ export abstract class KvDriver<Stored = EncodedValue>
     }
     return { [Symbol.asyncIterator]: iterate };
   }
-}
-
-// deno-lint-ignore require-yield
-async function* failing(error: unknown): AsyncGenerator<never> {
-  await Promise.resolve();
-  throw error;
 }
 
 function copyKey(key: KvKey): KvKey {

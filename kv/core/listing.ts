@@ -168,6 +168,17 @@ export async function* listKeys(
   }
 }
 
+/**
+ * A listing that rejects as soon as it is read.
+ *
+ * @param error What it rejects with.
+ */
+// deno-lint-ignore require-yield
+export async function* failing(error: unknown): AsyncGenerator<never> {
+  await Promise.resolve();
+  throw error;
+}
+
 function decode<Stored>(
   codec: KvCodec<Stored>,
   key: KvKey,

@@ -5,6 +5,7 @@
  */
 
 import { assertKey, checkPrefix } from "./key.ts";
+import { checkListOptions, failing } from "./listing.ts";
 import { checkProgressOptions, countKeys, deleteKeys } from "./operations.ts";
 import type {
   KvExtendedStore,
@@ -121,30 +122,36 @@ export class PartOfStore<Store extends KvExtendedStore = KvExtendedStore>
       options: KvListOptions | undefined,
     ) => AsyncIterable<Entry>,
   ): AsyncIterable<Entry> {
-    const { length } = this.#prefix;
-    // The entry at the prefix itself must not count toward the limit.
-    const { limit = Infinity, after } = options ?? {};
-    const iterate = async function* (this: PartOfStore<Store>) {
+    let iterate: () => AsyncGenerator<Entry>;
+    try {
       const parts = checkPrefix(prefix);
+      const checked = checkListOptions(parts, options, this.traits) ?? {};
+      const { limit = Infinity, after } = checked;
       const whole = [...this.#prefix, ...parts] as unknown as KvKey;
-      const all = entries(
-        whole,
-        options === undefined ? undefined : {
-          ...options,
-          limit: limit + 1,
-          after: after === undefined ? undefined : this.whole(after, "list"),
-        },
-      );
-      let left = limit;
-      for await (const entry of all) {
-        if (entry.key.length === length) continue;
-        if (left-- <= 0) return;
-        yield { ...entry, key: entry.key.slice(length) as unknown as KvKey };
-      }
-    };
-    const copy = Array.isArray(prefix) ? prefix.slice() : prefix;
-    prefix = copy;
-    return { [Symbol.asyncIterator]: () => iterate.call(this) };
+      const all = entries(whole, {
+        ...checked,
+        // The entry at the prefix itself must not count toward the limit.
+        limit: limit + 1,
+        after: after === undefined ? undefined : this.whole(after, "list"),
+      });
+      iterate = () => strip(all, this.#prefix.length, limit);
+    } catch (error) {
+      iterate = () => failing(error);
+    }
+    return { [Symbol.asyncIterator]: iterate };
+  }
+}
+
+async function* strip<Entry extends KvKeyEntry>(
+  entries: AsyncIterable<Entry>,
+  length: number,
+  limit: number,
+): AsyncGenerator<Entry> {
+  let left = limit;
+  for await (const entry of entries) {
+    if (entry.key.length === length) continue;
+    if (left-- <= 0) return;
+    yield { ...entry, key: entry.key.slice(length) as unknown as KvKey };
   }
 }
 

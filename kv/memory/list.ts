@@ -6,7 +6,7 @@
 
 import type { Entry } from "./entry.ts";
 import { checkPrefix } from "../core/key.ts";
-import { checkListOptions, listKeys } from "../core/listing.ts";
+import { checkListOptions, failing, listKeys } from "../core/listing.ts";
 import type {
   KvKeyEntry,
   KvListOptions,
@@ -45,12 +45,6 @@ export function keyListing(
 ): AsyncIterable<KvKeyEntry> {
   const entries = listing(root, traits, prefix, options, true);
   return { [Symbol.asyncIterator]: () => listKeys(entries) };
-}
-
-// deno-lint-ignore require-yield
-async function* failing(error: unknown): AsyncGenerator<never> {
-  await Promise.resolve();
-  throw error;
 }
 
 /**
