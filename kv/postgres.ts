@@ -9,12 +9,9 @@ import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 import { checkOptions } from "./core/options.ts";
 import {
-  isTransaction,
-  type PgliteClient,
-  type PostgresJsClient,
-  type Query,
+  isInTransaction,
+  type PostgresClient,
   queryOf,
-  queryTwice,
 } from "./postgres/client.ts";
 import { MAX_VALUE_BYTES, postgresCodec } from "./postgres/codec.ts";
 import { isMissingTable } from "./postgres/errors.ts";
@@ -25,13 +22,17 @@ import {
   type PostgresKvStoreOptions,
   REPLACEMENTS,
 } from "./postgres/options.ts";
+import { type Query, queryTwice } from "./postgres/query.ts";
 import { quoted, type TableName, tableNameOf } from "./postgres/schema.ts";
 import { PostgresStatements } from "./postgres/sql.ts";
 import { Sweeper } from "./postgres/sweep.ts";
 import { executeBatch, type Table } from "./postgres/write.ts";
 import type { KvStoreTraits } from "./store.ts";
 
-export type { PgliteClient, PostgresJsClient } from "./postgres/client.ts";
+export type { PostgresClient } from "./postgres/client.ts";
+export type { PgClient } from "./postgres/pg.ts";
+export type { PgliteClient } from "./postgres/pglite.ts";
+export type { PostgresJsClient } from "./postgres/postgres_js.ts";
 export type { PostgresKvStoreOptions } from "./postgres/options.ts";
 export { schema } from "./postgres/schema.ts";
 
@@ -39,8 +40,8 @@ export { schema } from "./postgres/schema.ts";
 const MAX_CALLS = 64;
 
 /**
- * A store in a table of a PostgreSQL database, through postgres.js, PGlite or
- * Bun.SQL.
+ * A store in a table of a PostgreSQL database, through postgres.js, pg,
+ * PGlite or Bun.SQL.
  *
  * The table is created on first use if it is missing. Each call is one statement
  * and one round trip, and the calls of one tick travel together. All processes
@@ -74,7 +75,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
   };
 
   readonly #query: Query;
-  readonly #isTransaction: boolean;
+  readonly #isInTransaction: () => boolean;
   readonly #unlogged: boolean;
   #tableName: TableName;
   #table: OpenTable | undefined;
@@ -83,29 +84,26 @@ export class PostgresKvStore extends KvCasDriver<string> {
   /**
    * Creates a store on a client, which the caller closes.
    *
-   * @param sql The client: what `postgres()` of postgres.js returns, a `PGlite`,
-   * or a `Bun.SQL`.
+   * @param sql The client: what `postgres()` of postgres.js returns, a `Pool` or
+   * `Client` of pg, a `PGlite`, or a `Bun.SQL`.
    * @param options The name of the table, and how it is created.
    * @throws {TypeError} If the client is not supported, or an option is unknown
    * or of a wrong type.
    * @throws {RangeError} If an option is out of range.
    */
-  constructor(
-    sql: PostgresJsClient | PgliteClient,
-    options: PostgresKvStoreOptions = {},
-  ) {
+  constructor(sql: PostgresClient, options: PostgresKvStoreOptions = {}) {
     checkOptions("create a PostgresKvStore", options, OPTIONS, REPLACEMENTS);
-    const { tableName, unlogged = false, timeout = 30_000, maxPending } =
+    const { tableName, unlogged = false, prepare = true, timeout = 30_000 } =
       options;
     super({
       codec: postgresCodec,
       maxCalls: MAX_CALLS,
       concurrency: 4,
       timeout,
-      maxPending: maxPending ?? Infinity,
+      maxPending: options.maxPending ?? Infinity,
     });
-    this.#query = queryOf(sql);
-    this.#isTransaction = isTransaction(sql);
+    this.#query = queryOf(sql, prepare);
+    this.#isInTransaction = () => isInTransaction(sql);
     this.#tableName = tableNameOf(tableName);
     this.#unlogged = unlogged;
   }
@@ -126,7 +124,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
     let writes = 0;
     for (const { kind } of calls) if (kind !== "get") writes++;
     // In a transaction, the rows that a sweep deletes stay locked until its end.
-    return writes > 0 && !this.#isTransaction && table.sweeper.isDue(writes)
+    return writes > 0 && !this.#isInTransaction() && table.sweeper.isDue(writes)
       ? executeAround(table, calls)
       : executeBatch(table, calls);
   }
@@ -141,7 +139,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
       try {
         return await queryTwice(this.#query, statement, parameters);
       } catch (error) {
-        if (this.#isTransaction || !isMissingTable(error)) throw error;
+        if (this.#isInTransaction() || !isMissingTable(error)) throw error;
         await this.#open();
         return await this.#query(statement, parameters);
       }
@@ -175,7 +173,7 @@ export class PostgresKvStore extends KvCasDriver<string> {
     return this.#table = {
       query,
       statements,
-      isTransaction: this.#isTransaction,
+      isInTransaction: this.#isInTransaction,
       restore: async () => void await this.#open(),
       sweeper: new Sweeper(query, statements),
     };

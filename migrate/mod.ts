@@ -70,7 +70,12 @@ export type {
   DenoKvKey,
 } from "../kv/deno.ts";
 export type { MysqlCallbackClient, MysqlPromiseClient } from "../kv/mysql.ts";
-export type { PgliteClient, PostgresJsClient } from "../kv/postgres.ts";
+export type {
+  PgClient,
+  PgliteClient,
+  PostgresClient,
+  PostgresJsClient,
+} from "../kv/postgres.ts";
 export type { RedisClient } from "../kv/redis.ts";
 export type { SqliteDatabase, SqliteStatement } from "../kv/sqlite.ts";
 export type {

@@ -6,13 +6,8 @@
 
 import { checkOptions } from "../kv/core/options.ts";
 import { PageSize } from "../kv/core/paging.ts";
-import type { PgliteClient, PostgresJsClient } from "../kv/postgres.ts";
-import {
-  type Query,
-  queryOf,
-  queryTwice,
-  type Text,
-} from "../kv/postgres/client.ts";
+import { type PostgresClient, queryOf } from "../kv/postgres/client.ts";
+import { type Query, queryTwice, type Text } from "../kv/postgres/query.ts";
 import { quoted, tableNameOf } from "../kv/postgres/schema.ts";
 import { isKey } from "./json_key.ts";
 import type { MigrationSource, SourceEntry } from "./source.ts";
@@ -53,7 +48,7 @@ const SAMPLE = 100;
  * Its TTLs may have days, months and years, which PostgreSQL adds in the time
  * zone of the session. Give the client the settings that Fedify's had.
  *
- * @param sql The client: postgres.js or PGlite.
+ * @param sql The client: postgres.js, pg or PGlite.
  * @param options The name of the table.
  * @returns The source.
  * @throws {TypeError} If the client or an option is invalid.
@@ -70,7 +65,7 @@ const SAMPLE = 100;
  * ```
  */
 export function fedifyPostgres(
-  sql: PostgresJsClient | PgliteClient,
+  sql: PostgresClient,
   options: FedifyPostgresOptions = {},
 ): MigrationSource {
   checkOptions("migrate from PostgreSQL", options, {
@@ -78,7 +73,7 @@ export function fedifyPostgres(
     doubleEncoded: { type: "boolean", must: "be a boolean" },
   });
   const table = quoted(tableNameOf(options.tableName ?? "fedify_kv_v2"));
-  const run = queryOf(sql);
+  const run = queryOf(sql, true);
   const query: Query = (statement, parameters) =>
     queryTwice(run, statement, parameters);
   return {

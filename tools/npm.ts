@@ -21,6 +21,7 @@ const CLIENTS = {
   "keyv": ">=5.0.0",
   "libsql": ">=0.5.29",
   "mysql2": ">=3.24.0 <4",
+  "pg": "^8.0.0",
   "postgres": "^3.4.9",
   "unstorage": ">=1.17.0",
 };

@@ -13,17 +13,37 @@ const NOT_SENT = new Set([
   "ENOTFOUND",
 ]);
 
+/** What pg says, without a code, of a query that it did not send. */
+const NOT_SENT_BY_PG = new Set([
+  "Cannot use a pool after calling end on the pool",
+  "Client has encountered a connection error and is not queryable",
+  "Client was closed and is not queryable",
+  "Connection terminated due to connection timeout",
+  "timeout exceeded when trying to connect",
+  "timeout expired",
+]);
+
 /** The server did not accept the connection. */
 const NOT_CONNECTED = /^(28...|3D000|53300|57P03)$/;
 
 /** The server itself does not know, or the connection failed. */
 const UNKNOWN = /^(08...|40003)$/;
 
+/**
+ * What is no more than an error of the statement. pg knows the severity only in
+ * the language of the server, so the code decides unless that is English.
+ */
+const REJECTED =
+  /^(0A...|2[123]...|25006|25P02|26000|4[24]...|54...|55...|57014)$/;
+
+/** A serialization failure or a deadlock. */
+const RETRIED = /^40(001|P01)$/;
+
 /** What a pooler causes that does not know the client's prepared statements. */
 const BROKEN_STATEMENT = /^(08P01|26000|42P05)$/;
 
 const POOLER = "A connection pooler such as PgBouncer may break prepared " +
-  "statements: create the client with prepare: false";
+  "statements: create the store with prepare: false";
 
 /** The server answered something else than the statement asks for. */
 export class UnexpectedAnswer extends Error {
@@ -36,6 +56,7 @@ export class UnexpectedAnswer extends Error {
 interface ClientError {
   readonly code?: unknown;
   readonly severity?: unknown;
+  readonly message?: unknown;
 }
 
 /**
@@ -44,13 +65,16 @@ interface ClientError {
  */
 export function isServerError(error: unknown): boolean {
   const { code, severity } = fieldsOf(error);
-  return severity === "ERROR" && !UNKNOWN.test(String(code));
+  return severity === "ERROR"
+    ? !UNKNOWN.test(String(code))
+    : severity !== undefined && severity !== "FATAL" && severity !== "PANIC" &&
+      (REJECTED.test(String(code)) || RETRIED.test(String(code)));
 }
 
 /** Whether a statement that is rejected like this may succeed if repeated. */
 export function isTransient(error: unknown): boolean {
   const { code } = fieldsOf(error);
-  return isServerError(error) && (code === "40001" || code === "40P01");
+  return isServerError(error) && RETRIED.test(String(code));
 }
 
 /** Whether the table does not exist. */
@@ -65,13 +89,13 @@ export function isMissingTable(error: unknown): boolean {
  */
 export function isUnknown(error: unknown): boolean {
   if (isServerError(error)) return false;
-  const { code, severity } = fieldsOf(error);
+  const { code, severity, message } = fieldsOf(error);
   return severity === undefined
-    ? !NOT_SENT.has(String(code))
+    ? !NOT_SENT.has(String(code)) && !NOT_SENT_BY_PG.has(String(message))
     : !NOT_CONNECTED.test(String(code));
 }
 
-/** The fields that say what failed, in the words of postgres.js and PGlite. */
+/** The fields that say what failed, in the words of postgres.js, pg and PGlite. */
 const SAFE_FIELDS = [
   "code",
   "severity",

@@ -15,7 +15,7 @@ import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
 import { KeyLimit } from "../core/long_key.ts";
 import { idAfter, PAGE_BYTES, PageSize } from "../core/paging.ts";
 import type { KvKey } from "../store.ts";
-import type { Answer, Query, Text } from "./client.ts";
+import type { Answer, Query, Text } from "./query.ts";
 import { UnexpectedAnswer } from "./errors.ts";
 import { KEY_LIMIT, storedKeyOf } from "./operations.ts";
 import type { Bound, PostgresStatements } from "./sql.ts";

@@ -7,7 +7,7 @@
 
 import { failure } from "../core/message.ts";
 import { KvError } from "../errors.ts";
-import { type Query, queryTwice } from "./client.ts";
+import { type Query, queryTwice } from "./query.ts";
 import {
   examine,
   type Found,

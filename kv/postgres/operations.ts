@@ -8,7 +8,7 @@ import type { KvCall } from "../core/call.ts";
 import { compareStrings, encodeKey } from "../core/key.ts";
 import { KeyLimit } from "../core/long_key.ts";
 import type { KvKey } from "../store.ts";
-import type { Text } from "./client.ts";
+import type { Text } from "./query.ts";
 
 /** What a statement does. */
 export type Kind = "read" | "set" | "delete" | "create" | "swap" | "remove";

@@ -32,6 +32,13 @@ export interface PostgresKvStoreOptions {
    */
   readonly unlogged?: boolean;
   /**
+   * Whether statements are prepared by name. Choose `false` behind a connection
+   * pooler in transaction mode, such as PgBouncer.
+   *
+   * @default {true}
+   */
+  readonly prepare?: boolean;
+  /**
    * How long the server may be silent, in milliseconds, before the calls that
    * wait for it are rejected. It limits silence, not work.
    *
@@ -54,6 +61,7 @@ export const OPTIONS: Readonly<Record<string, OptionRule>> = {
     must: "be the name of a table, with or without the one of a schema",
   },
   unlogged: { type: "boolean", must: "be a boolean" },
+  prepare: { type: "boolean", must: "be a boolean" },
   timeout: TIMEOUT,
   maxPending: MAX_PENDING,
 };

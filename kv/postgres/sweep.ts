@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Query } from "./client.ts";
+import type { Query } from "./query.ts";
 import type { PostgresStatements } from "./sql.ts";
 
 /** How often to sweep, in milliseconds. */

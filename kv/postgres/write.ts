@@ -7,7 +7,7 @@
 import type { KvCall, KvCasCall } from "../core/call.ts";
 import { pause } from "../core/retry.ts";
 import { KvOutcomeUnknownError } from "../errors.ts";
-import type { Answer, Query, Text } from "./client.ts";
+import type { Answer, Query, Text } from "./query.ts";
 import {
   isMissingTable,
   isServerError,
@@ -35,7 +35,7 @@ export interface Table {
   /** The statements on the table. */
   readonly statements: PostgresStatements;
   /** Whether the caller's transaction is open, which no error leaves intact. */
-  readonly isTransaction: boolean;
+  isInTransaction(): boolean;
   /** Creates the table again if it was dropped. */
   restore(): Promise<void>;
 }
@@ -187,7 +187,7 @@ async function failed(
   attempt: number,
   error: unknown,
 ): Promise<void> {
-  const mayRepeat = !table.isTransaction;
+  const mayRepeat = !table.isInTransaction();
   const isFirst = attempt === 0;
   if (mayRepeat && isFirst && kind === "read" && isUnknown(error)) {
     return await execute(table, kind, operations, 1);

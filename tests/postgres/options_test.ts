@@ -4,44 +4,8 @@ import { PGlite } from "@electric-sql/pglite";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import postgres from "postgres";
 import { PostgresKvStore } from "../../kv/postgres.ts";
-import type { KvKey } from "../../kv/store.ts";
 import { type ClientOptions, testOnPostgres } from "./clients.ts";
-
-/** Makes every kind of call, and checks each answer. */
-async function exercise(store: PostgresKvStore): Promise<void> {
-  const long: KvKey = ["a", "b".repeat(4_000)];
-  const value = { text: " NULL,\t\u{1f600}ä", n: 1, none: null };
-  for (const keys of [[["x"]], [["x"], ["y"], long]] as KvKey[][]) {
-    const each = <T>(call: (key: KvKey) => Promise<T>) =>
-      Promise.all(keys.map(call));
-    const all = <T>(value: T) => keys.map(() => value);
-    assertEquals(await each((key) => store.get(key)), all(undefined));
-    assertEquals(
-      await each((key) => store.cas(key, undefined, 1, { ttl: 60_000 })),
-      all(true),
-    );
-    assertEquals(await each((key) => store.cas(key, undefined, 2)), all(false));
-    assertEquals(await each((key) => store.cas(key, 2, 3)), all(false));
-    assertEquals(await each((key) => store.cas(key, 1, value)), all(true));
-    assertEquals(await each((key) => store.get(key)), all(value));
-    await each((key) => store.set(key, value, { ttl: 60_000 }));
-    const entries = await Array.fromAsync(store.list());
-    assertEquals(
-      new Set(entries.map(({ key }) => key.join())).size,
-      keys.length,
-    );
-    for (const { value: listed, expires } of entries) {
-      assertEquals(listed, value);
-      assert(Math.abs(expires! - Date.now() - 60_000) < 50_000);
-    }
-    await each((key) => store.set(key, 5));
-    assertEquals((await Array.fromAsync(store.list())).length, keys.length);
-    assertEquals(await each((key) => store.cas(key, 5, undefined)), all(true));
-    await each((key) => store.delete(key));
-    assertEquals(await Array.fromAsync(store.list()), []);
-  }
-  assertEquals(await store.sweep(), 0);
-}
+import { exercise } from "./exercise.ts";
 
 const shout = (text: unknown) => `${text}`.toUpperCase();
 const lossy = { to: 25, from: [16, 20, 23, 25, 701, 1700], parse: shout };
@@ -128,9 +92,15 @@ Deno.test({
 });
 
 Deno.test("PostgresKvStore rejects clients that it does not support", () => {
-  class Pool {
+  class Pool { // as of slonik and others
     query() {}
     connect() {}
+  }
+  class Connection { // as of mysql2
+    query() {}
+    connect() {}
+    on() {}
+    execute() {}
   }
   const neon = Object.assign(() => {}, {
     query() {},
@@ -149,6 +119,7 @@ Deno.test("PostgresKvStore rejects clients that it does not support", () => {
       [{}, "received an object"],
       ["postgres://localhost/app", "received a string"],
       [new Pool(), "received an object of class Pool"],
+      [new Connection(), "received an object of class Connection"],
       [neon, "received a function"],
       [new Database(), "received an object of class Database"],
       [postgres, "received a function"],
@@ -157,8 +128,8 @@ Deno.test("PostgresKvStore rejects clients that it does not support", () => {
     assertThrows(
       () => new PostgresKvStore(client as never),
       TypeError,
-      "sql must be a client of postgres.js (3.4 or later), PGlite or Bun.SQL, " +
-        `or one of their transactions: ${received}`,
+      "sql must be a client of postgres.js (3.4 or later), pg (8 or later), " +
+        `PGlite or Bun.SQL, or one of their transactions: ${received}`,
     );
   }
 });
@@ -171,6 +142,7 @@ Deno.test("PostgresKvStore rejects unknown options, and names replacements", () 
       [{ initialized: true }, 'unknown option "initialized": remove it'],
       [{ codec: {} }, 'unknown option "codec": remove it'],
       [{ tableName: 1 }, "tableName must be the name of a table"],
+      [{ prepare: 1 }, "prepare must be a boolean: received a number"],
       [{ unlogged: "yes" }, "unlogged must be a boolean: received a string"],
       [{ timeout: "1s" }, "timeout must be a number"],
       [1, "options must be an object"],
