@@ -1,5 +1,6 @@
 /** What the faults do inside a server or a file. */
 import { Redis } from "ioredis";
+import { type Connection, createConnection } from "mysql2/promise";
 import { DatabaseSync } from "node:sqlite";
 import postgres from "postgres";
 import type { Server } from "../servers/mod.ts";
@@ -14,6 +15,7 @@ export async function terminate(
 ): Promise<void> {
   const server = oneOf(random, servers as [Server, ...Server[]]);
   if (backend === "postgres") return await terminateBackends(server, random);
+  if (backend === "mysql") return await terminateThreads(server, random);
   await withRedis(server, async (redis) => {
     if (random() < 0.5) await redis.call("SCRIPT", "FLUSH");
     await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
@@ -33,6 +35,25 @@ async function terminateBackends(
   });
 }
 
+async function terminateThreads(
+  server: Server,
+  random: Random,
+): Promise<void> {
+  // All connections, or about a third of them.
+  const share = random() < 0.5 ? 1 : 0.3;
+  await withMysql(server, async (connection) => {
+    const [threads] = await connection.query(
+      "SELECT id FROM information_schema.processlist " +
+        "WHERE user = 'kv' AND id <> CONNECTION_ID() AND RAND() < ?",
+      [share],
+    ) as unknown as [{ id: number }[]];
+    for (const { id } of threads) {
+      // A connection that was closed meanwhile cannot be killed.
+      await connection.query(`KILL ${Number(id)}`).catch(() => {});
+    }
+  });
+}
+
 /** Returns the ids of a server's processes. */
 export async function processesOf(
   backend: Backend,
@@ -47,6 +68,14 @@ export async function processesOf(
         `/proc/${parent}/task/${parent}/children`,
       );
       return [parent, ...children.trim().split(" ").map(Number)];
+    });
+  }
+  if (backend === "mysql") {
+    return await withMysql(server, async (connection) => {
+      const [[row]] = await connection.query(
+        "SELECT @@pid_file AS file",
+      ) as unknown as [[{ file: string }]];
+      return [Number(await Deno.readTextFile(row.file))];
     });
   }
   return await withRedis(server, async (redis) => {
@@ -75,6 +104,18 @@ async function withPostgres<T>(
     return await use(sql);
   } finally {
     await sql.end();
+  }
+}
+
+async function withMysql<T>(
+  server: Server,
+  use: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await createConnection(server.url);
+  try {
+    return await use(connection);
+  } finally {
+    await connection.end();
   }
 }
 

@@ -10,6 +10,7 @@ export const BACKENDS = [
   "redis",
   "redis-cluster",
   "postgres",
+  "mysql",
 ] as const;
 
 /** The name of a backend. */

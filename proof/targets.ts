@@ -2,6 +2,7 @@
 import {
   type RedisCluster,
   type Server,
+  startMariadb,
   startPostgres,
   startRedis,
   startRedisCluster,
@@ -61,6 +62,10 @@ async function launch(
     }
     case "postgres": {
       const server = disposal.use(await startPostgres());
+      return { url: server.url, servers: [server] };
+    }
+    case "mysql": {
+      const server = disposal.use(await startMariadb());
       return { url: server.url, servers: [server] };
     }
     case "redis": {
