@@ -1,8 +1,9 @@
 // Migrating from Workers KV as Fedify's store uses it.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertFalse } from "@std/assert";
 import { WorkersKvStore } from "../../kv/workers.ts";
 import { fedifyWorkersKv, migrate } from "../../migrate/mod.ts";
 import { MemoryKvStore } from "../../mod.ts";
+import { bundle } from "../support/worker/bundle.ts";
 import { unsanitized } from "../support/worker/suite.ts";
 import { Workerd } from "../support/worker/workerd.ts";
 import { assertHas, entries, type Expected, inTurns } from "./entries.ts";
@@ -70,4 +71,9 @@ Deno.test({
     const own = await migrate(source, kv, { prefix: ["_fedify"] });
     assertEquals(await kv.count(["_fedify"]), own.written);
   },
+});
+
+Deno.test("a worker that migrates needs no module of Node", async () => {
+  const script = await bundle("migrate/mod.ts");
+  assertFalse(/^import .*["']node:/m.test(script));
 });
