@@ -17,6 +17,11 @@ const SCENES: readonly {
     fault: "terminate",
     reason: await unstartable("postgres"),
   },
+  {
+    backend: "mysql",
+    fault: "terminate",
+    reason: await unstartable("mariadb"),
+  },
 ];
 
 for (const { backend, fault, reason } of SCENES) {
