@@ -1,5 +1,5 @@
 /**
- * A store in the memory of the process.
+ * A store in the memory of the process: docs/stores/memory.md says what it costs.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { assertKey } from "./core/key.ts";
 import { checkedCopy, entryOf } from "./memory/entry.ts";
 import {
   checkProgressOptions,
-  countKeys,
-  deleteKeys,
+  clearEntries,
+  countEntries,
   sweepAll,
 } from "./core/operations.ts";
 import { Entries } from "./memory/entries.ts";
@@ -30,9 +30,6 @@ import { keyListing, listing } from "./memory/list.ts";
 /**
  * A store in the memory of the process, for tests, caches and applications of
  * one process whose entries need not outlive it.
- *
- * See {@link https://github.com/org/kv/blob/main/docs/stores/memory.md} for what
- * calls cost.
  *
  * @example Usage
  * ```ts
@@ -170,13 +167,11 @@ export class MemoryKvStore implements KvExtendedStore {
    * @param options A signal, and what to tell about the progress.
    * @returns The number of entries.
    */
-  async count(
+  count(
     prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
+    options?: KvProgressOptions,
   ): Promise<number> {
-    checkProgressOptions("count", options);
-    const keys = this.keys(prefix, { signal: options.signal });
-    return await countKeys(keys, options);
+    return countEntries(this, prefix, options);
   }
 
   /**
@@ -186,13 +181,11 @@ export class MemoryKvStore implements KvExtendedStore {
    * @param options A signal, and what to tell about the progress.
    * @returns How many entries it deleted.
    */
-  async clear(
+  clear(
     prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
+    options?: KvProgressOptions,
   ): Promise<number> {
-    checkProgressOptions("clear", options);
-    const keys = this.keys(prefix, { signal: options.signal });
-    return await deleteKeys(keys, (key) => this.delete(key), options);
+    return clearEntries(this, prefix, options);
   }
 
   /**
@@ -207,7 +200,5 @@ export class MemoryKvStore implements KvExtendedStore {
   }
 
   /** Resolves: the memory of the process is always there. */
-  check(): Promise<void> {
-    return Promise.resolve();
-  }
+  async check(): Promise<void> {}
 }

@@ -22,8 +22,8 @@ import {
 import { failure } from "./message.ts";
 import {
   checkProgressOptions,
-  countKeys,
-  deleteKeys,
+  clearEntries,
+  countEntries,
   sweepAll,
 } from "./operations.ts";
 import type {
@@ -248,13 +248,11 @@ export abstract class KvDriver<Stored = EncodedValue>
    * @throws {TypeError} If an argument has a wrong type.
    * @throws {KvError} If the backend fails.
    */
-  async count(
+  count(
     prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
+    options?: KvProgressOptions,
   ): Promise<number> {
-    checkProgressOptions("count", options);
-    const { signal } = options;
-    return await countKeys(this.keys(prefix, { signal }), options);
+    return countEntries(this, prefix, options);
   }
 
   /**
@@ -266,14 +264,11 @@ export abstract class KvDriver<Stored = EncodedValue>
    * @throws {TypeError} If an argument has a wrong type.
    * @throws {KvError} If the backend fails; some entries may be deleted then.
    */
-  async clear(
+  clear(
     prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
+    options?: KvProgressOptions,
   ): Promise<number> {
-    checkProgressOptions("clear", options);
-    const { signal } = options;
-    const keys = this.keys(prefix, { signal });
-    return await deleteKeys(keys, (key) => this.delete(key), options);
+    return clearEntries(this, prefix, options);
   }
 
   /**

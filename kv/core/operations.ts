@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, type OptionRule, SIGNAL } from "./options.ts";
-import type { KvKey, KvKeyEntry, KvProgressOptions } from "../store.ts";
+import type { KvExtendedStore, KvKey, KvProgressOptions } from "../store.ts";
 import { turn, TURN_BUDGET } from "./turn.ts";
 
 /** How many entries to delete at once. */
@@ -27,14 +27,24 @@ export function checkProgressOptions(action: string, options: unknown): void {
   checkOptions(action, options, PROGRESS_OPTIONS);
 }
 
-/** Counts keys. */
-export async function countKeys(
-  keys: AsyncIterable<KvKeyEntry>,
-  { onProgress }: KvProgressOptions,
+/** What counting and deleting need of a store. */
+type Keys = Pick<KvExtendedStore, "keys" | "delete">;
+
+/**
+ * Counts the entries of a store under a prefix.
+ *
+ * @throws {TypeError} If an option is unknown or has a wrong type.
+ */
+export async function countEntries(
+  store: Keys,
+  prefix: KvKey | readonly [] | undefined,
+  options: KvProgressOptions = {},
 ): Promise<number> {
+  checkProgressOptions("count", options);
+  const { signal, onProgress } = options;
   let entries = 0;
   let reported = performance.now();
-  for await (const _ of keys) {
+  for await (const _ of store.keys(prefix, { signal })) {
     entries++;
     if (onProgress !== undefined && performance.now() - reported > 100) {
       reported = performance.now();
@@ -45,12 +55,18 @@ export async function countKeys(
   return entries;
 }
 
-/** Deletes the entries of keys; returns how many there were. */
-export async function deleteKeys(
-  keys: AsyncIterable<KvKeyEntry>,
-  remove: (key: KvKey) => Promise<void>,
-  { signal, onProgress }: KvProgressOptions,
+/**
+ * Deletes the entries of a store under a prefix; returns how many there were.
+ *
+ * @throws {TypeError} If an option is unknown or has a wrong type.
+ */
+export async function clearEntries(
+  store: Keys,
+  prefix: KvKey | readonly [] | undefined,
+  options: KvProgressOptions = {},
 ): Promise<number> {
+  checkProgressOptions("clear", options);
+  const { signal, onProgress } = options;
   let entries = 0;
   let step: Promise<void>[] = [];
   const finish = async () => {
@@ -60,8 +76,8 @@ export async function deleteKeys(
     onProgress?.(entries);
     signal?.throwIfAborted();
   };
-  for await (const { key } of keys) {
-    step.push(remove(key));
+  for await (const { key } of store.keys(prefix, { signal })) {
+    step.push(store.delete(key));
     if (step.length === STEP) await finish();
   }
   await finish();

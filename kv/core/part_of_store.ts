@@ -6,7 +6,7 @@
 
 import { assertKey, checkPrefix } from "./key.ts";
 import { checkListOptions, failing } from "./listing.ts";
-import { checkProgressOptions, countKeys, deleteKeys } from "./operations.ts";
+import { clearEntries, countEntries } from "./operations.ts";
 import type {
   KvExtendedStore,
   KvKey,
@@ -82,23 +82,18 @@ export class PartOfStore<Store extends KvExtendedStore = KvExtendedStore>
     );
   }
 
-  async count(
+  count(
     prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
+    options?: KvProgressOptions,
   ): Promise<number> {
-    checkProgressOptions("count", options);
-    const { signal } = options;
-    return await countKeys(this.keys(prefix, { signal }), options);
+    return countEntries(this, prefix, options);
   }
 
-  async clear(
+  clear(
     prefix?: KvKey | readonly [],
-    options: KvProgressOptions = {},
+    options?: KvProgressOptions,
   ): Promise<number> {
-    checkProgressOptions("clear", options);
-    const { signal } = options;
-    const keys = this.keys(prefix, { signal });
-    return await deleteKeys(keys, (key) => this.delete(key), options);
+    return clearEntries(this, prefix, options);
   }
 
   sweep(options?: KvProgressOptions): Promise<number> {
