@@ -1,8 +1,4 @@
-/**
- * A store in the memory of the process: docs/stores/memory.md says what it costs.
- *
- * @module
- */
+/** @module A store in the memory of the process; docs/stores/memory.md says what it costs. */
 // deno-lint-ignore-file require-await
 
 import { assertKey } from "./core/key.ts";
