@@ -52,10 +52,10 @@ export const TIMEOUT = 1_000;
  * How long a call may take, in milliseconds: the timeout of a server, or what
  * embedded stores wait for a lock, 200 ms, and what a busy machine adds.
  */
-const DEADLINE = { server: TIMEOUT + 200 + 8_800, file: 5_000 + 200 + 9_800 };
+const DEADLINE = { server: TIMEOUT + 200 + 28_800, file: 5_000 + 200 + 24_800 };
 
 /** How long a store may take to recover, in milliseconds. */
-const RECOVERY = 30_000;
+const RECOVERY = 60_000;
 
 /** How many processes play a history, how many stores each opens, and on how many keys. */
 const PROCESSES = 3;
