@@ -17,12 +17,14 @@ export interface RunOptions {
   timeout?: number;
   /** The folder to run in: by default the current one. */
   cwd?: string;
+  /** Variables of the environment, besides the inherited ones. */
+  env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a command to its end. */
 export async function run(
   [program, ...args]: readonly [string, ...string[]],
-  { timeout = 10_000, cwd = "." }: RunOptions = {},
+  { timeout = 10_000, cwd = ".", env }: RunOptions = {},
 ): Promise<Outcome> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), timeout);
@@ -30,7 +32,7 @@ export async function run(
     const { success, stdout, stderr } = await new Deno.Command(program, {
       args,
       cwd,
-      env: { LC_ALL: "C" },
+      env: { LC_ALL: "C", ...env },
       signal: abort.signal,
       stdin: "null",
     }).output();

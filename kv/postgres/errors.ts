@@ -9,6 +9,7 @@ const NOT_SENT = new Set([
   "CONNECT_TIMEOUT",
   "CONNECTION_ENDED",
   "EAI_AGAIN",
+  "ERR_POSTGRES_CONNECTION_REFUSED",
   "ECONNREFUSED",
   "ENOTFOUND",
 ]);
@@ -55,6 +56,7 @@ export class UnexpectedAnswer extends Error {
 
 interface ClientError {
   readonly code?: unknown;
+  readonly errno?: unknown;
   readonly severity?: unknown;
   readonly message?: unknown;
 }
@@ -160,5 +162,10 @@ function messageOf(error: Error): string {
 }
 
 function fieldsOf(error: unknown): ClientError {
-  return typeof error === "object" && error !== null ? error : {};
+  if (typeof error !== "object" || error === null) return {};
+  const { code, errno, severity, message } = error as ClientError;
+  // Bun has a code for all errors of servers, and puts the server's into `errno`.
+  return code === "ERR_POSTGRES_SERVER_ERROR"
+    ? { code: errno, severity, message }
+    : error;
 }

@@ -26,7 +26,7 @@ const runtimes = {
 /** The name of a runtime: that of its program. */
 export type RuntimeName = keyof typeof runtimes;
 
-/** A runtime in a temporary folder, which runs `programs/sqlite_client.ts`. */
+/** A runtime in a temporary folder, which runs a program of `programs/`. */
 export class Runtime implements AsyncDisposable {
   readonly #folder: string;
   readonly #program: string;
@@ -58,34 +58,37 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  /** Puts the program beside the packages, as one file. */
-  async bundle(): Promise<void> {
+  /** Puts a program beside the packages, as one file. */
+  async bundle(program = "sqlite_client.ts"): Promise<void> {
     await deno([
       "bundle",
       "--quiet",
       "--no-lock",
       `--config=${path("../../../deno.json")}`,
       `--output=${this.#folder}/program.mjs`,
-      path("../../support/programs/sqlite_client.ts"),
+      path(`../../support/programs/${program}`),
     ]);
   }
 
-  /** Runs the bundled program to its end and returns its output. */
+  /** Runs the bundled program with a client of SQLite. */
   async program(
     client: string,
     task: "prove" | "count",
     ...args: string[]
   ): Promise<string> {
-    return await this.#run([
-      `${this.#folder}/program.mjs`,
-      client,
-      task,
-      ...args,
-    ]);
+    return await this.runProgram([client, task, ...args]);
   }
 
-  async #run(args: string[]): Promise<string> {
-    return await output([this.#program, ...args], this.#folder);
+  /** Runs the bundled program to its end and returns its output. */
+  async runProgram(
+    args: string[],
+    env: Record<string, string> = {},
+  ): Promise<string> {
+    return await this.#run([`${this.#folder}/program.mjs`, ...args], env);
+  }
+
+  async #run(args: string[], env?: Record<string, string>): Promise<string> {
+    return await output([this.#program, ...args], this.#folder, env);
   }
 
   async [Symbol.asyncDispose]() {
@@ -101,9 +104,14 @@ async function deno(args: string[], cwd?: string): Promise<void> {
   await output([Deno.execPath(), ...args], cwd);
 }
 
-async function output(command: [string, ...string[]], cwd = ".") {
+async function output(
+  command: [string, ...string[]],
+  cwd = ".",
+  env: Record<string, string> = {},
+) {
   const { ok, stdout, stderr } = await run(command, {
     cwd,
+    env,
     timeout: 5 * MINUTE,
   });
   if (!ok) {
