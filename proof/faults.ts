@@ -44,10 +44,6 @@ export function impossible(fault: Fault, backend: Backend): string | undefined {
   if (fault === "cut" && backend === "redis-cluster") {
     return "the nodes of a Cluster know each other's ports, not a proxy's";
   }
-  if (fault === "kill" && backend === "mysql") {
-    return "InnoDB shows a write before it is durable, so a crash may lose " +
-      "one that was read but not acknowledged";
-  }
   if (!isServer(backend) && (fault === "terminate" || fault === "cut")) {
     return "an embedded backend has no connections";
   }
