@@ -298,12 +298,12 @@ testOnPostgres(
   },
 );
 
-Deno.test("PostgresKvStore refuses what is no client", () => {
+Deno.test("PostgresKvStore rejects what is not a client", () => {
   for (const client of [undefined, null, {}, "postgres://localhost"]) {
     assertThrows(
       () => new PostgresKvStore(client as never),
       TypeError,
-      "sql must be a client of postgres.js (3.4 or later), PGlite or Bun.SQL",
+      "sql must be a client of postgres.js (3.4 or later), pg (8 or later), PGlite or Bun.SQL",
     );
   }
 });
