@@ -34,6 +34,8 @@ export async function fuzz(
   const report: FuzzReport = { plans: 0, calls: 0 };
   const end = now() + milliseconds;
   let subject: Subject | undefined;
+  // The shortest plan may fail for another reason, or the store not open again.
+  let first: unknown;
   try {
     for (let next = seed; next === seed || now() < end; next++) {
       const result = await fc.check(
@@ -43,6 +45,7 @@ export async function fuzz(
             report.calls += await execute(subject, plan);
             report.plans++;
           } catch (error) {
+            first ??= error;
             // Whatever the failed plan left must not reach the next one.
             await subject[Symbol.asyncDispose]();
             subject = undefined;
@@ -55,11 +58,9 @@ export async function fuzz(
         const { errorInstance } = result;
         throw new Error(
           `seed ${next} fails after ${report.calls} calls: ${
-            errorInstance instanceof Error
-              ? errorInstance.message
-              : String(errorInstance)
-          }`,
-          { cause: errorInstance },
+            messageOf(errorInstance)
+          }\n  The first failure was: ${messageOf(first).split("\n")[0]}`,
+          { cause: first },
         );
       }
     }
@@ -67,4 +68,8 @@ export async function fuzz(
     await subject?.[Symbol.asyncDispose]();
   }
   return report;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
