@@ -46,8 +46,11 @@ export function disconnectRedis(client: {
 }): Promise<void> {
   return new Promise((resolve) => {
     if (client.status === "end") return resolve();
-    client.once("end", resolve);
+    // Between two connections, ioredis never says that it has ended.
+    const isConnected = !["reconnecting", "close"].includes(client.status);
+    if (isConnected) client.once("end", resolve);
     client.disconnect();
+    if (!isConnected) resolve();
   });
 }
 

@@ -24,7 +24,12 @@ export const sqlite: Engine = {
     const path = pathOf(url) || ":memory:";
     const db = await openDatabase(path);
     try {
-      if (path !== ":memory:") db.exec("PRAGMA journal_mode = WAL");
+      if (path !== ":memory:") {
+        // Processes that open a new file at once wait for each other. The store
+        // itself waits for locks without holding up the event loop.
+        db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
+        db.exec("PRAGMA busy_timeout = 0");
+      }
       db.exec(`PRAGMA synchronous = ${synchronous}`);
       return {
         store: new SqliteKvStore(db, rest),

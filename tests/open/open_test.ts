@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { openKv } from "../../open/mod.ts";
 import { KvError } from "../../kv/errors.ts";
-import { sharedUrl, unavailable } from "../../servers/mod.ts";
+import { sharedUrl, startRedis, unavailable } from "../../servers/mod.ts";
 
 for (const kind of ["postgres", "redis", "mariadb"] as const) {
   const reason = await unavailable(kind);
@@ -64,4 +64,44 @@ Deno.test("a client that is not installed is named with the install commands", a
     "npm install no-such-client-of-kv@^1.0.0",
   );
   assertEquals(/deno add npm:no-such-client/.test(error.message), true);
+});
+
+Deno.test({
+  name: "a store on Redis is disposed of while its server is down",
+  // ioredis keeps the timers of commands that it never settles.
+  sanitizeOps: false,
+  ignore: await unavailable("redis") !== undefined,
+  async fn() {
+    await using server = await startRedis();
+    const kv = await openKv(server.url, { timeout: 1_000 });
+    await kv.set(["a"], 1);
+    await server.kill();
+    await assertRejects(() => kv.get(["a"]), KvError);
+    await kv[Symbol.asyncDispose]();
+  },
+});
+
+Deno.test("several processes open one new SQLite file at once", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const program = `
+      import { openKv } from ${
+      JSON.stringify(import.meta.resolve("../../open/mod.ts"))
+    };
+      await using kv = await openKv("sqlite:${folder}/kv.db");
+      await kv.set([Deno.args[0] ?? "a"], 1);`;
+    const outputs = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        new Deno.Command(Deno.execPath(), {
+          args: ["eval", "--quiet", "--no-lock", program],
+          cwd: import.meta.dirname!,
+          stdin: "null",
+        }).output()),
+    );
+    for (const { success, stderr } of outputs) {
+      assertEquals(success, true, new TextDecoder().decode(stderr));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
