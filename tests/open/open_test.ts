@@ -70,6 +70,7 @@ Deno.test({
   name: "a store on Redis is disposed of while its server is down",
   // ioredis keeps the timers of commands that it never settles.
   sanitizeOps: false,
+  sanitizeResources: false,
   ignore: await unavailable("redis") !== undefined,
   async fn() {
     await using server = await startRedis();
