@@ -114,7 +114,7 @@ export class Lanes<Stored> {
  * The name of a lane. V8 gives strings that look like an array index hashes that
  * are easy to make equal; no encoded key starts with a space.
  */
-function laneName(id: string): string {
+export function laneName(id: string): string {
   const unit = id.charCodeAt(0);
   return unit >= 0x30 && unit <= 0x39 ? ` ${id}` : id;
 }

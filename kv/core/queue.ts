@@ -6,7 +6,7 @@
 
 import type { Call } from "./call.ts";
 import { Fifo } from "./fifo.ts";
-import { Lanes } from "./lanes.ts";
+import { laneName, Lanes } from "./lanes.ts";
 
 /** Holds calls and makes batches of them, at constant cost per call. */
 export interface CallQueue<Stored> {
@@ -117,7 +117,8 @@ export class SequentialQueue<Stored> implements CallQueue<Stored> {
       this.#calls.push(call);
       if (this.#calls.length > 2 * this.#maxCalls) this.#countWrites();
     } else if (
-      call.kind === "get" && this.#mayOvertake && !this.#writes.has(call.id)
+      call.kind === "get" && this.#mayOvertake &&
+      !this.#writes.has(laneName(call.id))
     ) {
       this.#reads.push(call);
     } else {
@@ -173,8 +174,9 @@ export class SequentialQueue<Stored> implements CallQueue<Stored> {
 
   #count({ kind, id }: Call<Stored>, change: 1 | -1): void {
     if (this.#writes === undefined || kind === "get") return;
-    const count = (this.#writes.get(id) ?? 0) + change;
-    if (count === 0) this.#writes.delete(id);
-    else this.#writes.set(id, count);
+    const name = laneName(id);
+    const count = (this.#writes.get(name) ?? 0) + change;
+    if (count === 0) this.#writes.delete(name);
+    else this.#writes.set(name, count);
   }
 }
