@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkAndEncodeKey } from "../kv/core/key.ts";
+import { checkAndEncodeKey, describe } from "../kv/core/key.ts";
 import { checkOptions, type OptionRule } from "../kv/core/options.ts";
 import { pause } from "../kv/core/retry.ts";
 import { ttlMilliseconds } from "../kv/core/ttl.ts";
@@ -39,7 +39,15 @@ export interface MemoizeOptions {
   readonly timeout?: number;
 }
 
+const duration = (least: number, must: string): OptionRule => ({
+  type: "number",
+  must,
+  accepts: (value) => (value as number) >= least,
+});
+
 const RULES: Record<string, OptionRule> = {
+  ttl: duration(1, "be more than 0 milliseconds"),
+  grace: duration(0, "be 0 milliseconds or more"),
   timeout: {
     type: "number",
     must: "be a number of milliseconds above 0",
@@ -103,13 +111,14 @@ export async function memoize<T>(
   options: MemoizeOptions,
 ): Promise<T> {
   const id = checkAndEncodeKey(key, "memoize");
-  const { timeout = 10_000 } = options;
-  checkOptions("memoize", { timeout }, RULES);
-  const times = {
+  const action = `memoize ${describe(key)}`;
+  const times: Times = {
+    timeout: 10_000,
+    ...options,
     ttl: ttlMilliseconds(options.ttl) ?? 0,
     grace: ttlMilliseconds(options.grace) ?? 0,
-    timeout,
   };
+  checkOptions(action, times, RULES);
   const memo = await store.get<Memo>(key);
   if (memo !== undefined && memo.fresh > Date.now()) return memo.value as T;
   const loading = singleFlight(

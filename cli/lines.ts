@@ -23,11 +23,15 @@ export function formatLine({ key, value, expires }: KvStoreListEntry): string {
 
 /** Reads a line. */
 export function parseLine(line: string, number: number): KvStoreListEntry {
-  let entry: Record<string, unknown>;
+  let entry: Record<string, unknown> | null;
   try {
-    entry = JSON.parse(line);
+    // A file may start with a byte order mark.
+    entry = JSON.parse(line.replace(/^\ufeff/, ""));
   } catch {
     throw new Expected(`line ${number} is not JSON`);
+  }
+  if (typeof entry !== "object" || entry === null) {
+    throw new Expected(`line ${number} is not an object`);
   }
   const { key, expires, cbor } = entry;
   try {

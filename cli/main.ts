@@ -1,7 +1,6 @@
 /** Parses the command line, runs a command and reports its errors. */
 
 import { Command, CommanderError } from "commander";
-import { KvError } from "../kv/errors.ts";
 import { clearCommand } from "./commands/rm.ts";
 import { completionsCommand } from "./commands/completions.ts";
 import { copyCommand } from "./commands/copy.ts";
@@ -98,11 +97,10 @@ function report(terminal: Terminal, error: unknown): number {
     terminal.writeError("Interrupted.\n");
     return 130;
   }
-  const isExpected = error instanceof Expected || error instanceof KvError ||
-    error instanceof TypeError || error instanceof RangeError;
-  if (!isExpected) throw error;
-  terminal.writeError(`error: ${redacted(error.message)}\n`);
-  return error instanceof Expected ? error.exitCode : 1;
+  const message = error instanceof Error ? error.message : String(error);
+  terminal.writeError(`error: ${redacted(message)}\n`);
+  if (error instanceof Expected) return error.exitCode;
+  return error instanceof TypeError || error instanceof RangeError ? 2 : 1;
 }
 
 /** A message without the passwords of URLs in it. */

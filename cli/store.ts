@@ -1,6 +1,7 @@
 /** Opening the store that a command works on. */
 
 import type { Command } from "commander";
+import { existsSync } from "node:fs";
 import type { KvKey } from "../kv/store.ts";
 import { openKv, type OwningKvStore } from "../open/mod.ts";
 import { Expected } from "./errors.ts";
@@ -19,15 +20,26 @@ export function globals(command: Command): GlobalOptions {
   return command.optsWithGlobals<GlobalOptions>();
 }
 
-/** Opens the store of `--store` or `KV_URL`. */
+/**
+ * Opens the store of `--store` or `KV_URL`.
+ *
+ * @param terminal Where the command runs.
+ * @param command The command.
+ * @param mayCreate Whether a file that is missing is created.
+ */
 export async function openStore(
   terminal: Terminal,
   command: Command,
+  mayCreate = false,
 ): Promise<OwningKvStore> {
   const { store, table, keyPrefix } = globals(command);
   const url = store ?? terminal.env.KV_URL;
   if (url === undefined || url === "") {
     throw new Expected("no store is given: use --store URL, or set KV_URL", 2);
+  }
+  const [, path] = /^(?:sqlite|deno):(?!:memory:|https?:)(.+)$/.exec(url) ?? [];
+  if (path !== undefined && !mayCreate && !existsSync(path)) {
+    throw new Expected(`there is no file ${path}`);
   }
   return await openKv(url, {
     ...table === undefined ? {} : { tableName: table },

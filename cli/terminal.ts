@@ -13,6 +13,11 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+function endOnPipe(error: Error & { code?: string }): void {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+}
+
 /** The streams of a command, its signal and its exit code. */
 export class Terminal {
   exitCode = 0;
@@ -33,6 +38,8 @@ export class Terminal {
     this.isTerminal = options.isTerminal ?? process.stdout.isTTY === true;
     this.env = options.env ?? process.env;
     process.on("SIGINT", this.#interrupt);
+    // `kv export | head` closes the pipe: there is nobody left to write to.
+    if (options.write === undefined) process.stdout.on("error", endOnPipe);
   }
 
   /** Is aborted by Ctrl-C. */

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { pause } from "../kv/core/retry.ts";
 import type { KvExtendedStore } from "../kv/store.ts";
 import { deno } from "./deno.ts";
 import type { Engine } from "./engine.ts";
@@ -115,9 +116,19 @@ export async function openKv(
         `received the scheme ${JSON.stringify(scheme)}`,
     );
   }
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot open a store: options must be an object: received ${options}`,
+    );
+  }
   const { store, close } = await ENGINES[scheme]!.open(text, options);
   let closed: Promise<void> | undefined;
+  async function dispose(): Promise<void> {
+    // Calls that nobody has awaited still take effect.
+    while (store.pending > 0) await pause(1);
+    await close();
+  }
   return Object.defineProperty(store, Symbol.asyncDispose, {
-    value: () => closed ??= Promise.resolve(close()),
+    value: () => closed ??= dispose(),
   }) as OwningKvStore;
 }

@@ -21,7 +21,13 @@ export const sqlite: Engine = {
           `EXTRA: received ${JSON.stringify(synchronous)}`,
       );
     }
-    const path = pathOf(url) || ":memory:";
+    const path = pathOf(url);
+    if (path === "") {
+      throw new TypeError(
+        "Cannot open a SQLite store: the URL must have a path, or be " +
+          "sqlite::memory:",
+      );
+    }
     const db = await openDatabase(path);
     try {
       if (path !== ":memory:") {

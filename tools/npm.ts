@@ -71,6 +71,7 @@ process.exitCode = await main(process.argv.slice(2));
  * @returns The path of the tarball.
  */
 export async function buildPackage(folder: string): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true });
   const work = await Deno.makeTempDir({ prefix: "kv-npm-" });
   try {
     const packed = `${work}/packed.tgz`;

@@ -16,7 +16,7 @@ export function importCommand(terminal: Terminal): Command {
     .action(async (file: string | undefined, _options, command: Command) => {
       const input = file === undefined ? undefined : createReadStream(file);
       if (input !== undefined) await once(input, "open");
-      await using kv = await openStore(terminal, command);
+      await using kv = await openStore(terminal, command, true);
       using progress = new Progress(terminal, "importing");
       const writer = new Writer(kv);
       let number = 0;

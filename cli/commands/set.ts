@@ -25,8 +25,12 @@ export function setCommand(terminal: Terminal): Command {
       }
       const key = wholeKey(words.slice(0, -1));
       const value = await valueOf(terminal, words.at(-1)!, options.text);
-      await using kv = await openStore(terminal, command);
-      await kv.set(key, value, options.ttl ? { ttl: options.ttl } : {});
+      await using kv = await openStore(terminal, command, true);
+      await kv.set(
+        key,
+        value,
+        options.ttl === undefined ? {} : { ttl: options.ttl },
+      );
     });
 }
 

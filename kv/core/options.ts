@@ -76,7 +76,7 @@ export function checkOptions(
     if (!Object.hasOwn(rules, name)) {
       const hint = Object.hasOwn(hints, name)
         ? hints[name]
-        : `expected ${Object.keys(rules).join(", ")}`;
+        : `expected ${Object.keys(rules).join(", ") || "none"}`;
       throw new TypeError(
         `Cannot ${action}: unknown option ${JSON.stringify(name)}: ${hint}`,
       );

@@ -172,3 +172,24 @@ Deno.test("memoize() of several stores on one backend loads once", async () => {
   );
   assertEquals(results, new Array(10).fill(1));
 });
+
+Deno.test("memoize() rejects options that would never remember anything", async () => {
+  const kv = new MemoryKvStore();
+  for (
+    const [options, Type] of [
+      [{ tttl: 1 }, TypeError],
+      [{}, RangeError],
+      [{ ttl: -5 }, RangeError],
+      [{ ttl: 5, grace: -1 }, RangeError],
+      [{ ttl: 5, timeout: 0 }, RangeError],
+    ] as const
+  ) {
+    let loads = 0;
+    await assertRejects(
+      () => memoize(kv, ["m"], () => ++loads, options as { ttl: number }),
+      Type,
+      'Cannot memoize ["m"]',
+    );
+    assertEquals(loads, 0);
+  }
+});

@@ -57,6 +57,7 @@ Deno.test("kv set and kv get round-trip a value", async () => {
 
 Deno.test("kv get of a missing key exits with 3", async () => {
   await withDatabase(async (url) => {
+    await kv(url, ["set", "a", "1"]);
     assertEquals(await kv(url, ["get", "nothing"]), {
       code: 3,
       out: "",
@@ -88,10 +89,17 @@ Deno.test("wrong usage exits with 2 and says what is wrong", async () => {
 });
 
 Deno.test("a store that cannot be opened exits with 1, and no password is printed", async () => {
-  for (const url of ["bogus:x", "postgres://me:topsecret@127.0.0.1:1/db"]) {
+  for (
+    const [url, exit] of [
+      ["bogus:x", 2],
+      ["sqlite:", 2],
+      ["sqlite:/nonexistent/kv.db", 1],
+      ["postgres://me:topsecret@127.0.0.1:1/db", 1],
+    ] as const
+  ) {
     const { code, err, out } = await kv(url, ["ls"]);
-    assertEquals(code, 1);
-    assertMatch(err, /^error: Cannot /);
+    assertEquals(code, exit, url);
+    assertMatch(err, /^error: (Cannot|there is no file) /);
     assert(!`${out}${err}`.includes("topsecret"));
   }
 });
@@ -172,6 +180,8 @@ Deno.test("kv import reports the line that is wrong", async () => {
       '{"key":["a"],"value":1}\n{',
     );
     assertEquals([code, err], [1, "error: line 2 is not JSON\n"]);
+    const odd = await kv(url, ["import"], "null");
+    assertEquals(odd.err, "error: line 1 is not an object\n");
     const missing = await kv(url, ["import"], '{"key":["a"]}');
     assertEquals(missing.err, "error: line 1: there is no value\n");
   });
@@ -213,12 +223,13 @@ Deno.test("kv stats groups entries by the first parts", async () => {
   });
 });
 
-Deno.test("kv doctor and kv sweep work on a new store", async () => {
+Deno.test("kv doctor and kv sweep leave the entries as they are", async () => {
   await withDatabase(async (url) => {
+    await kv(url, ["set", "a", "1"]);
     const { code, out } = await kv(url, ["doctor"]);
     assertEquals(code, 0);
     assertMatch(out, /ok +write and delete/);
-    assertEquals((await kv(url, ["count"])).out, "0\n");
+    assertEquals((await kv(url, ["count"])).out, "1\n");
     assertEquals(
       (await kv(url, ["sweep"])).out,
       "Removed 0 expired entries.\n",
@@ -256,4 +267,33 @@ Deno.test("docs/cli.md holds the help of every command", async () => {
     const { out } = await kv(undefined, [name, "--help"]);
     assert(page.includes(out.trim()), `docs/cli.md lacks the help of ${name}`);
   }
+});
+
+Deno.test("commands that read do not create a file, and --ttl 0s deletes", async () => {
+  await withDatabase(async (url, folder) => {
+    const typo = await kv(`sqlite:${folder}/typo.db`, ["count"]);
+    assertEquals(typo.code, 1);
+    assertMatch(typo.err, /there is no file .*typo\.db/);
+    assertEquals([...Deno.readDirSync(folder)], []);
+    await kv(url, ["set", "a", "1"]);
+    await kv(url, ["set", "a", "2", "--ttl", "0s"]);
+    assertEquals((await kv(url, ["get", "a"])).code, 3);
+  });
+});
+
+Deno.test("a file that cannot be read or written is one line, not a stack trace", async () => {
+  await withDatabase(async (url) => {
+    await kv(url, ["set", "a", "1"]);
+    for (
+      const args of [["import", "/nonexistent/x"], [
+        "export",
+        "-o",
+        "/nonexistent/x",
+      ]]
+    ) {
+      const { code, err } = await kv(url, args);
+      assertEquals(code, 1);
+      assertMatch(err, /^error: .*ENOENT.*\n$/);
+    }
+  });
 });

@@ -106,3 +106,24 @@ Deno.test("several processes open one new SQLite file at once", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("disposing of a store waits for calls that nobody awaited", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    let write: Promise<void>;
+    {
+      await using kv = await openKv(`sqlite:${folder}/kv.db`);
+      write = kv.set(["a"], 1);
+    }
+    await write;
+    await using kv = await openKv(`sqlite:${folder}/kv.db`);
+    assertEquals(await kv.get(["a"]), 1);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("openKv() rejects options that memory does not know, and a missing path", async () => {
+  await assertRejects(() => openKv("memory:", { x: 1 }), TypeError, '"x"');
+  await assertRejects(() => openKv("sqlite:"), TypeError, "must have a path");
+});
