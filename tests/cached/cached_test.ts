@@ -5,7 +5,7 @@ import { cached, memoize } from "../../cached/mod.ts";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { conformance } from "../../testing/mod.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 /** A store that counts its reads. */
 class Counting extends MemoryKvStore {

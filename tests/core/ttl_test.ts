@@ -4,7 +4,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
 import { ttlMilliseconds, ttlOf } from "../../kv/core/ttl.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 Deno.test("ttlMilliseconds() rounds up", () => {
   assertEquals(ttlMilliseconds(undefined), undefined);

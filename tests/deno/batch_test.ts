@@ -4,7 +4,7 @@ import { DenoKvStore } from "../../kv/deno.ts";
 import { KvError, KvOutcomeUnknownError } from "../../kv/errors.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { countOwn, withCommits } from "./databases.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 Deno.test("one bad call among a thousand fails alone", async () => {
   using db = await Deno.openKv(":memory:");

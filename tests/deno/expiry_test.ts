@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { DenoKvStore } from "../../kv/deno.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { DatabaseFile } from "./databases.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 Deno.test("an entry of DenoKvStore is gone from its expiry on, swept or not", async () => {
   using time = new FakeTime();

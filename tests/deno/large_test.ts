@@ -4,7 +4,7 @@ import { DenoKvStore } from "../../kv/deno.ts";
 import { KvError } from "../../kv/errors.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { countOwn, DatabaseFile, HOUR, withCommits } from "./databases.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 Deno.test("values of 70 KB, 900 KB and 5 MB are never seen half", async () => {
   using file = new DatabaseFile();

@@ -5,7 +5,7 @@ import { DenoKvStore } from "../../kv/deno.ts";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
 import type { KvStore } from "../../kv/store.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 const hour = 3_600_000;
 

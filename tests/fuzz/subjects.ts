@@ -14,7 +14,7 @@ import { type ServerKind, sharedUrl, unavailable } from "../../servers/mod.ts";
 import { now } from "../../testing/time.ts";
 import { DatabaseFile as DenoFile } from "../deno/databases.ts";
 import { DatabaseFile as SqliteFile } from "../sqlite/databases.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 import { Workerd } from "../support/worker/workerd.ts";
 import type { Subject } from "./execute.ts";
 import { type Fuzz, fuzz, type FuzzOptions, type FuzzReport } from "./fuzz.ts";

@@ -6,7 +6,7 @@ import { compareStrings, encodeKey } from "../../kv/core/key.ts";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import { keyOf, LEVELS, namesOf } from "../../kv/memory/trie.ts";
 import type { KvKey, KvListOptions } from "../../kv/store.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 const part = fc.constantFrom(
   "",

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { conformance } from "../../testing/mod.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 
 conformance({ name: "MemoryKvStore", open: () => new MemoryKvStore() });
 

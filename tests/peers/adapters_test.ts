@@ -6,7 +6,7 @@ import { Keyv5Storage, KeyvStorage } from "../../adapters/keyv.ts";
 import { unstorageDriver } from "../../adapters/unstorage.ts";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import type { KvStore } from "../../kv/store.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 import { kinds } from "./stores.ts";
 
 for (const { name, reason, open } of kinds) {

@@ -1,7 +1,7 @@
 // How rows of PostgreSQL expire and are swept.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PostgresKvStore } from "../../kv/postgres.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 import { testOnPostgres } from "./clients.ts";
 
 testOnPostgres(

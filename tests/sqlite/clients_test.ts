@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
 import { runPrograms } from "../support/programs.ts";
 import { likeDbSqlite } from "./clients/client.ts";
-import * as dbSqlite from "./clients/db_sqlite.ts";
+import * as dbSqlite from "@db/sqlite";
 import { proofs } from "./clients/proofs.ts";
 import { Runtime, type RuntimeName } from "./clients/runtime.ts";
 

@@ -5,7 +5,7 @@ import Libsql from "libsql";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
 import { conformance } from "../../testing/mod.ts";
 import { libsql, likeDbSqlite, nodeSqlite } from "./clients/client.ts";
-import * as dbSqlite from "./clients/db_sqlite.ts";
+import * as dbSqlite from "@db/sqlite";
 import { proofs, situationsWith } from "./clients/proofs.ts";
 import { DatabaseFile } from "./databases.ts";
 

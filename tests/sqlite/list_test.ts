@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { KvCorruptionError } from "../../kv/errors.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
 import type { KvListOptions } from "../../kv/store.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 import { type OpenTable, openTable } from "../../kv/sqlite/table.ts";
 
 const foreign = {

@@ -1,6 +1,6 @@
 // What a store in SQLite reads and writes.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 import { DatabaseSync } from "node:sqlite";
 import { KvCorruptionError, KvError } from "../../kv/errors.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";

@@ -16,7 +16,7 @@ import {
   KvOutcomeUnknownError,
 } from "../../mod.ts";
 import { type WorkersKvNamespace, WorkersKvStore } from "../../kv/workers.ts";
-import { FakeTime } from "../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 import { bundle } from "../support/worker/bundle.ts";
 import type { KVNamespace } from "../support/worker/miniflare.d.ts";
 import { conformanceInWorkerd, unsanitized } from "../support/worker/suite.ts";

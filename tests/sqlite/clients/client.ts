@@ -5,7 +5,7 @@ import type * as node from "node:sqlite";
 // deno-lint-ignore no-import-prefix
 import type BetterSqlite3 from "npm:@types/better-sqlite3@9.6.0";
 import type { SqliteDatabase } from "../../../kv/sqlite.ts";
-import type * as dbSqlite from "./db_sqlite.ts";
+import type * as dbSqlite from "@db/sqlite";
 
 /** An open database of any client. */
 export interface Connection extends SqliteDatabase {

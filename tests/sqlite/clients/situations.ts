@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { KvError } from "../../../kv/errors.ts";
 import { SqliteKvStore } from "../../../kv/sqlite.ts";
-import { FakeTime } from "../../support/fake_time.ts";
+import { FakeTime } from "@std/testing/time";
 import type { Connection } from "./client.ts";
 import type { Databases } from "./databases.ts";
 
