@@ -1,6 +1,8 @@
 /** Opens `sqlite:path`, with the SQLite of the runtime. */
 
 import type { SqliteDatabase } from "../kv/sqlite.ts";
+import { retry } from "../kv/core/retry.ts";
+import { isBusy } from "../kv/sqlite/errors.ts";
 import type { Engine } from "./engine.ts";
 import { pathOf } from "./engine.ts";
 
@@ -31,10 +33,12 @@ export const sqlite: Engine = {
     const db = await openDatabase(path);
     try {
       if (path !== ":memory:") {
-        // Processes that open a new file at once wait for each other. The store
-        // itself waits for locks without holding up the event loop.
-        db.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL");
-        db.exec("PRAGMA busy_timeout = 0");
+        // Processes that open a new file at once wait for each other: SQLite
+        // itself does not wait when it changes the journal mode.
+        await retry(() => void db.exec("PRAGMA journal_mode = WAL"), {
+          isTransient: isBusy,
+          timeout: 5_000,
+        });
       }
       db.exec(`PRAGMA synchronous = ${synchronous}`);
       return {

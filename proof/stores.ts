@@ -1,4 +1,6 @@
 /** The stores that the proof runs on, as a process opens them. */
+import { retry } from "../kv/core/retry.ts";
+import { isBusy } from "../kv/sqlite/errors.ts";
 import { openKv } from "../open/mod.ts";
 import type { KvStore } from "../kv/store.ts";
 
@@ -82,8 +84,11 @@ async function openSqlite(path: string): Promise<ProvenStore> {
   const { DatabaseSync } = await import("node:sqlite");
   const { SqliteKvStore } = await import("../kv/sqlite.ts");
   const db = new DatabaseSync(path);
-  // Several processes open the file at once; the store itself waits in its own way.
-  db.exec("PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL");
+  // Several processes open the file at once: SQLite does not wait here.
+  await retry(() => void db.exec("PRAGMA journal_mode = WAL"), {
+    isTransient: isBusy,
+    timeout: 10_000,
+  });
   db.exec("PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0");
   return {
     kv: new SqliteKvStore(db),
