@@ -95,7 +95,7 @@ function assertParts(
       units += part.length;
       continue;
     }
-    if (!part.isWellFormed()) {
+    if (!isShortAndPlain(part) && !part.isWellFormed()) {
       throw new TypeError(
         `Cannot ${action} ${describe(key)}: ` +
           `key[${i}] must be well-formed: received a lone surrogate`,
@@ -171,6 +171,8 @@ export function utf8Length(text: string): number {
 const SEPARATOR = "!";
 /** From this number on, joining parts is faster than adding them. */
 const MANY_PARTS = 16;
+/** Up to this length, looking at each character is faster than a call. */
+const SHORT_PART = 4;
 const ESCAPE = '"';
 const SHIFT = 35;
 const TO_ESCAPE = /[^#-\uffff]/;
@@ -241,13 +243,33 @@ function encodePlainKey(key: unknown): string | undefined {
   return encoded;
 }
 
+/** Escapes and joins many parts, of which a run of empty ones costs little. */
 function joinEscaped(key: readonly string[]): string {
-  const parts = key.slice();
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!;
-    if (part !== "" && TO_ESCAPE.test(part)) parts[i] = escapePart(part);
+  const pieces: string[] = [];
+  let empty = 0;
+  for (let i = 0; i < key.length; i++) {
+    const part = key[i]!;
+    if (part === "") {
+      empty++;
+      continue;
+    }
+    const piece = isShortAndPlain(part) ? part : escapePart(part);
+    pieces.push(empty === 0 ? piece : SEPARATOR.repeat(empty) + piece);
+    empty = 0;
   }
-  return parts.join(SEPARATOR);
+  // Joining writes the separator before each piece but the first.
+  if (empty > 0) pieces.push(SEPARATOR.repeat(empty - 1));
+  return pieces.join(SEPARATOR);
+}
+
+/** Whether a short part is well-formed and free of what is escaped. */
+function isShortAndPlain(part: string): boolean {
+  if (part.length > SHORT_PART) return false;
+  for (let i = 0; i < part.length; i++) {
+    const unit = part.charCodeAt(i);
+    if (unit <= 0x22 || (unit & 0xf800) === 0xd800) return false;
+  }
+  return true;
 }
 
 function escapePart(part: string): string {

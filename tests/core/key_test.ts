@@ -53,6 +53,19 @@ Deno.test("decodeKey() returns the key that encodeKey() was given", () => {
   }));
 });
 
+Deno.test("encodeKey() joins many parts, runs of empty ones included, as it joins few", () => {
+  const parts = fc.array(
+    fc.oneof(fc.constantFrom("", "", "a", "!", '"', "\ud83d\ude00"), part),
+    { minLength: 17, maxLength: 40 },
+  );
+  fc.assert(fc.property(parts, (key) => {
+    assertEquals(
+      encodeKey(key),
+      key.map((part) => encodeKey([part])).join("!"),
+    );
+  }));
+});
+
 Deno.test("encodeKey() keeps the order of keys, by bytes and by compareStrings()", () => {
   fc.assert(fc.property(key, key, (a, b) => {
     const order = Math.sign(compareKeys(a, b));
