@@ -3,12 +3,7 @@
 
 import { assertKey } from "./core/key.ts";
 import { checkedCopy, entryOf } from "./memory/entry.ts";
-import {
-  checkProgressOptions,
-  clearEntries,
-  countEntries,
-  sweepAll,
-} from "./core/operations.ts";
+import { checkProgressOptions, sweepAll } from "./core/operations.ts";
 import { Entries } from "./memory/entries.ts";
 import { equalValues } from "./core/equal.ts";
 import type {
@@ -21,7 +16,7 @@ import type {
   KvStoreSetOptions,
   KvStoreTraits,
 } from "./store.ts";
-import { keyListing, listing } from "./memory/list.ts";
+import { MemoryLister } from "./memory/list.ts";
 
 /**
  * A store in the memory of the process, for tests, caches and applications of
@@ -56,6 +51,7 @@ export class MemoryKvStore implements KvExtendedStore {
   readonly pending = 0;
 
   readonly #entries = new Entries();
+  readonly #lister = new MemoryLister(this.#entries, this.traits);
 
   /** The number of entries, with those that are expired but not reclaimed. */
   get size(): number {
@@ -139,7 +135,7 @@ export class MemoryKvStore implements KvExtendedStore {
     prefix?: KvKey | readonly [],
     options?: KvListOptions,
   ): AsyncIterable<KvStoreListEntry> {
-    return listing(this.#entries.root, this.traits, prefix, options);
+    return this.#lister.list(prefix, options);
   }
 
   /**
@@ -153,7 +149,7 @@ export class MemoryKvStore implements KvExtendedStore {
     prefix?: KvKey | readonly [],
     options?: KvListOptions,
   ): AsyncIterable<KvKeyEntry> {
-    return keyListing(this.#entries.root, this.traits, prefix, options);
+    return this.#lister.keys(prefix, options);
   }
 
   /**
@@ -167,7 +163,7 @@ export class MemoryKvStore implements KvExtendedStore {
     prefix?: KvKey | readonly [],
     options?: KvProgressOptions,
   ): Promise<number> {
-    return countEntries(this, prefix, options);
+    return this.#lister.count(prefix, options);
   }
 
   /**
@@ -181,7 +177,7 @@ export class MemoryKvStore implements KvExtendedStore {
     prefix?: KvKey | readonly [],
     options?: KvProgressOptions,
   ): Promise<number> {
-    return clearEntries(this, prefix, options);
+    return this.#lister.clear(prefix, options);
   }
 
   /**

@@ -149,9 +149,11 @@ export function checkMigrateOptions(options: MigrateOptions): CheckedOptions {
         `received ${typeName(exclude)}`,
     );
   }
-  const prefix = checkPrefix(options.prefix) as unknown as KvKey | readonly [];
+  const prefix = checkPrefix(options.prefix, "migrate") as unknown as
+    | KvKey
+    | readonly [];
   const excluded = exclude.map((each) => {
-    const parts = checkPrefix(each);
+    const parts = checkPrefix(each, "migrate without");
     if (parts.length > 0) return parts as unknown as KvKey;
     throw new TypeError(
       `Cannot migrate: exclude must not contain ${describe(each)}: ` +

@@ -13,11 +13,12 @@ import { KvError } from "../errors.ts";
 import {
   checkListOptions,
   failing,
+  keysOf,
   type KvPageRequest,
   type KvStoredEntry,
+  type ListAction,
   listEntries,
   type Listing,
-  listKeys,
 } from "./listing.ts";
 import { failure } from "./message.ts";
 import {
@@ -220,7 +221,7 @@ export abstract class KvDriver<Stored = EncodedValue>
     prefix?: KvKey | readonly [],
     options?: KvListOptions,
   ): AsyncIterable<KvStoreListEntry> {
-    return this.#list(prefix, options, false);
+    return this.#list("list", prefix, options);
   }
 
   /**
@@ -235,8 +236,7 @@ export abstract class KvDriver<Stored = EncodedValue>
     prefix?: KvKey | readonly [],
     options?: KvListOptions,
   ): AsyncIterable<KvKeyEntry> {
-    const entries = this.#list(prefix, options, true);
-    return { [Symbol.asyncIterator]: () => listKeys(entries) };
+    return keysOf(this.#list("list keys", prefix, options));
   }
 
   /**
@@ -252,7 +252,10 @@ export abstract class KvDriver<Stored = EncodedValue>
     prefix?: KvKey | readonly [],
     options?: KvProgressOptions,
   ): Promise<number> {
-    return countEntries(this, prefix, options);
+    return countEntries(
+      (listOptions) => this.#list("count", prefix, listOptions),
+      options,
+    );
   }
 
   /**
@@ -268,7 +271,11 @@ export abstract class KvDriver<Stored = EncodedValue>
     prefix?: KvKey | readonly [],
     options?: KvProgressOptions,
   ): Promise<number> {
-    return clearEntries(this, prefix, options);
+    return clearEntries(
+      (listOptions) => this.#list("clear", prefix, listOptions),
+      (key) => this.delete(key),
+      options,
+    );
   }
 
   /**
@@ -351,22 +358,23 @@ export abstract class KvDriver<Stored = EncodedValue>
   }
 
   #list(
+    action: ListAction,
     prefix: unknown,
     options: KvListOptions | undefined,
-    keysOnly: boolean,
   ): AsyncIterable<KvStoreListEntry> {
     let iterate: () => AsyncGenerator<KvStoreListEntry>;
     try {
-      const parts = checkPrefix(prefix);
+      const parts = checkPrefix(prefix, action);
       const listing: Listing<Stored> = {
+        action,
         prefix: parts,
-        options: checkListOptions(parts, options, this.traits),
+        options: checkListOptions(action, parts, options, this.traits),
         codec: this.#codec,
         timeout: this.#timeout,
         drained: () => this.#batcher.drained(),
         pages: (request) => this.pages(parts, request),
       };
-      iterate = () => listEntries(listing, keysOnly);
+      iterate = () => listEntries(listing);
     } catch (error) {
       iterate = () => failing(error);
     }

@@ -49,13 +49,17 @@ export function assertKey(key: unknown, action: string): asserts key is KvKey {
  * `undefined` or empty.
  *
  * @param prefix What the caller gave.
+ * @param action What the caller wants to do, for the message.
  * @returns A copy of the parts.
  * @throws {TypeError} If it is no sequence of well-formed strings.
  * @throws {RangeError} If it takes more than 8 KiB of UTF-8.
  */
-export function checkPrefix(prefix: unknown): readonly string[] {
+export function checkPrefix(
+  prefix: unknown,
+  action: string,
+): readonly string[] {
   if (prefix === undefined) return [];
-  assertParts(prefix, "list");
+  assertParts(prefix, action);
   return prefix.slice();
 }
 

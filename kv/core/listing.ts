@@ -89,8 +89,12 @@ export interface KvPageRequest {
   alive(): void;
 }
 
+/** What a listing is for, as messages name it; only `list` reads values. */
+export type ListAction = "list" | "list keys" | "count" | "clear";
+
 /** What {@linkcode listEntries} needs of a store. */
 export interface Listing<Stored> {
+  readonly action: ListAction;
   readonly prefix: readonly string[];
   readonly options: KvListOptions | undefined;
   readonly codec: KvCodec<Stored>;
@@ -108,19 +112,18 @@ export interface Listing<Stored> {
  * Lists entries, and decodes each one when the caller reaches it.
  *
  * @param listing What to list, and how.
- * @param keysOnly Whether to leave the values out.
  */
 export async function* listEntries<Stored>(
   listing: Listing<Stored>,
-  keysOnly: boolean,
 ): AsyncGenerator<KvStoreListEntry> {
-  const { prefix, options = {}, codec } = listing;
+  const { action, prefix, options = {}, codec } = listing;
+  const keysOnly = action !== "list";
   const { signal, limit = Infinity } = options;
   signal?.throwIfAborted();
   try {
     await listing.drained();
   } catch (error) {
-    throw failure(`list ${describe(prefix)}`, error);
+    throw failure(`${action} ${describe(prefix)}`, error);
   }
   const step = new Step(listing.timeout, options, keysOnly);
   const iterator = listing.pages(step)[Symbol.asyncIterator]();
@@ -136,7 +139,7 @@ export async function* listEntries<Stored>(
         signal?.throwIfAborted();
         throw error instanceof KvError
           ? error
-          : failure(`list ${describe(prefix)}`, error);
+          : failure(`${action} ${describe(prefix)}`, error);
       }
       if (page.done) {
         isOver = true;
@@ -159,8 +162,14 @@ export async function* listEntries<Stored>(
   }
 }
 
-/** Lists keys. */
-export async function* listKeys(
+/** The keys of entries. */
+export function keysOf(
+  entries: AsyncIterable<KvStoreListEntry>,
+): AsyncIterable<KvKeyEntry> {
+  return { [Symbol.asyncIterator]: () => withoutValues(entries) };
+}
+
+async function* withoutValues(
   entries: AsyncIterable<KvStoreListEntry>,
 ): AsyncGenerator<KvKeyEntry> {
   for await (const { key, expires } of entries) {
@@ -213,6 +222,7 @@ const LIST_OPTIONS: Record<string, OptionRule> = {
 /**
  * Checks the options of a listing.
  *
+ * @param listAction What the listing is for.
  * @param prefix The parts of the prefix.
  * @param options What the caller gave.
  * @param traits The traits of the store.
@@ -220,16 +230,17 @@ const LIST_OPTIONS: Record<string, OptionRule> = {
  * @throws {RangeError} If an option is out of range.
  */
 export function checkListOptions(
+  listAction: ListAction,
   prefix: readonly string[],
   options: KvListOptions | undefined,
   traits: KvStoreTraits,
 ): KvListOptions | undefined {
   if (options === undefined) return undefined;
-  const action = `list ${describe(prefix)}`;
+  const action = `${listAction} ${describe(prefix)}`;
   checkOptions(action, options, LIST_OPTIONS);
   const { after, reverse } = options;
   if (after !== undefined) {
-    assertKey(after, "list after");
+    assertKey(after, `${listAction} after`);
     if (!startsWith(after, prefix)) {
       throw new RangeError(
         `Cannot ${action}: after must start with the prefix: ` +

@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, type OptionRule, SIGNAL } from "./options.ts";
-import type { KvExtendedStore, KvKey, KvProgressOptions } from "../store.ts";
+import type { KvKey, KvKeyEntry, KvProgressOptions } from "../store.ts";
 import { turn, TURN_BUDGET } from "./turn.ts";
 
 /** How many entries to delete at once. */
@@ -27,24 +27,28 @@ export function checkProgressOptions(action: string, options: unknown): void {
   checkOptions(action, options, PROGRESS_OPTIONS);
 }
 
-/** What counting and deleting need of a store. */
-type Keys = Pick<KvExtendedStore, "keys" | "delete">;
+/** Lists the keys to count or to delete. */
+type ListKeys = (
+  options: Pick<KvProgressOptions, "signal">,
+) => AsyncIterable<KvKeyEntry>;
 
 /**
- * Counts the entries of a store under a prefix.
+ * Counts entries.
  *
+ * @param keys Lists their keys.
+ * @param options What the caller gave.
+ * @returns The number of entries.
  * @throws {TypeError} If an option is unknown or has a wrong type.
  */
 export async function countEntries(
-  store: Keys,
-  prefix: KvKey | readonly [] | undefined,
+  keys: ListKeys,
   options: KvProgressOptions = {},
 ): Promise<number> {
   checkProgressOptions("count", options);
   const { signal, onProgress } = options;
   let entries = 0;
   let reported = performance.now();
-  for await (const _ of store.keys(prefix, { signal })) {
+  for await (const _ of keys({ signal })) {
     entries++;
     if (onProgress !== undefined && performance.now() - reported > 100) {
       reported = performance.now();
@@ -56,13 +60,17 @@ export async function countEntries(
 }
 
 /**
- * Deletes the entries of a store under a prefix; returns how many there were.
+ * Deletes entries.
  *
+ * @param keys Lists their keys.
+ * @param remove Deletes one.
+ * @param options What the caller gave.
+ * @returns How many entries there were.
  * @throws {TypeError} If an option is unknown or has a wrong type.
  */
 export async function clearEntries(
-  store: Keys,
-  prefix: KvKey | readonly [] | undefined,
+  keys: ListKeys,
+  remove: (key: KvKey) => Promise<void>,
   options: KvProgressOptions = {},
 ): Promise<number> {
   checkProgressOptions("clear", options);
@@ -76,8 +84,8 @@ export async function clearEntries(
     onProgress?.(entries);
     signal?.throwIfAborted();
   };
-  for await (const { key } of store.keys(prefix, { signal })) {
-    step.push(store.delete(key));
+  for await (const { key } of keys({ signal })) {
+    step.push(remove(key));
     if (step.length === STEP) await finish();
   }
   await finish();

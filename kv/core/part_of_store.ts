@@ -5,7 +5,7 @@
  */
 
 import { assertKey, checkPrefix } from "./key.ts";
-import { checkListOptions, failing } from "./listing.ts";
+import { checkListOptions, failing, type ListAction } from "./listing.ts";
 import { clearEntries, countEntries } from "./operations.ts";
 import type {
   KvExtendedStore,
@@ -65,6 +65,7 @@ export class PartOfStore<Store extends KvExtendedStore = KvExtendedStore>
     options?: KvListOptions,
   ): AsyncIterable<KvStoreListEntry> {
     return this.#strip(
+      "list",
       prefix,
       options,
       (prefix, options) => this.store.list(prefix, options),
@@ -75,25 +76,28 @@ export class PartOfStore<Store extends KvExtendedStore = KvExtendedStore>
     prefix?: KvKey | readonly [],
     options?: KvListOptions,
   ): AsyncIterable<KvKeyEntry> {
-    return this.#strip(
-      prefix,
-      options,
-      (prefix, options) => this.store.keys(prefix, options),
-    );
+    return this.#keys("list keys", prefix, options);
   }
 
   count(
     prefix?: KvKey | readonly [],
     options?: KvProgressOptions,
   ): Promise<number> {
-    return countEntries(this, prefix, options);
+    return countEntries(
+      (listOptions) => this.#keys("count", prefix, listOptions),
+      options,
+    );
   }
 
   clear(
     prefix?: KvKey | readonly [],
     options?: KvProgressOptions,
   ): Promise<number> {
-    return clearEntries(this, prefix, options);
+    return clearEntries(
+      (listOptions) => this.#keys("clear", prefix, listOptions),
+      (key) => this.delete(key),
+      options,
+    );
   }
 
   sweep(options?: KvProgressOptions): Promise<number> {
@@ -109,7 +113,21 @@ export class PartOfStore<Store extends KvExtendedStore = KvExtendedStore>
     return [...this.#prefix, ...key] as unknown as KvKey;
   }
 
+  #keys(
+    action: ListAction,
+    prefix: unknown,
+    options: KvListOptions | undefined,
+  ): AsyncIterable<KvKeyEntry> {
+    return this.#strip(
+      action,
+      prefix,
+      options,
+      (prefix, options) => this.store.keys(prefix, options),
+    );
+  }
+
   #strip<Entry extends KvKeyEntry>(
+    action: ListAction,
     prefix: unknown,
     options: KvListOptions | undefined,
     entries: (
@@ -119,15 +137,16 @@ export class PartOfStore<Store extends KvExtendedStore = KvExtendedStore>
   ): AsyncIterable<Entry> {
     let iterate: () => AsyncGenerator<Entry>;
     try {
-      const parts = checkPrefix(prefix);
-      const checked = checkListOptions(parts, options, this.traits) ?? {};
+      const parts = checkPrefix(prefix, action);
+      const checked = checkListOptions(action, parts, options, this.traits) ??
+        {};
       const { limit = Infinity, after } = checked;
       const whole = [...this.#prefix, ...parts] as unknown as KvKey;
       const all = entries(whole, {
         ...checked,
         // The entry at the prefix itself must not count toward the limit.
         limit: limit + 1,
-        after: after === undefined ? undefined : this.whole(after, "list"),
+        after: after === undefined ? undefined : this.whole(after, action),
       });
       iterate = () => strip(all, this.#prefix.length, limit);
     } catch (error) {

@@ -4,12 +4,20 @@
  * @module
  */
 
+import type { Entries } from "./entries.ts";
 import type { Entry } from "./entry.ts";
 import { checkPrefix } from "../core/key.ts";
-import { checkListOptions, failing, listKeys } from "../core/listing.ts";
+import {
+  checkListOptions,
+  failing,
+  keysOf,
+  type ListAction,
+} from "../core/listing.ts";
+import { clearEntries, countEntries } from "../core/operations.ts";
 import type {
   KvKeyEntry,
   KvListOptions,
+  KvProgressOptions,
   KvStoreListEntry,
   KvStoreTraits,
 } from "../store.ts";
@@ -17,34 +25,61 @@ import { turn, TURN_BUDGET } from "../core/turn.ts";
 import type { Node } from "./trie.ts";
 import { walk } from "./walk.ts";
 
-/** Lists entries: what `list()` returns. */
-export function listing(
-  root: Node<Entry>,
-  traits: KvStoreTraits,
-  prefix: unknown,
-  options: KvListOptions | undefined,
-  keysOnly = false,
-): AsyncIterable<KvStoreListEntry> {
-  let iterate: () => AsyncGenerator<KvStoreListEntry>;
-  try {
-    const parts = checkPrefix(prefix);
-    const checked = checkListOptions(parts, options, traits) ?? {};
-    iterate = () => listEntries(root, parts, checked, keysOnly);
-  } catch (error) {
-    iterate = () => failing(error);
-  }
-  return { [Symbol.asyncIterator]: iterate };
-}
+/** Lists, counts and deletes many entries. */
+export class MemoryLister {
+  readonly #entries: Entries;
+  readonly #traits: KvStoreTraits;
 
-/** Lists keys: what `keys()` returns. */
-export function keyListing(
-  root: Node<Entry>,
-  traits: KvStoreTraits,
-  prefix: unknown,
-  options: KvListOptions | undefined,
-): AsyncIterable<KvKeyEntry> {
-  const entries = listing(root, traits, prefix, options, true);
-  return { [Symbol.asyncIterator]: () => listKeys(entries) };
+  /**
+   * @param entries The entries of the store.
+   * @param traits The traits of the store.
+   */
+  constructor(entries: Entries, traits: KvStoreTraits) {
+    this.#entries = entries;
+    this.#traits = traits;
+  }
+
+  /** Lists entries: what `list()` returns. */
+  list(
+    prefix: unknown,
+    options: KvListOptions | undefined,
+    action: ListAction = "list",
+  ): AsyncIterable<KvStoreListEntry> {
+    let iterate: () => AsyncGenerator<KvStoreListEntry>;
+    try {
+      const parts = checkPrefix(prefix, action);
+      const checked = checkListOptions(action, parts, options, this.#traits);
+      const keysOnly = action !== "list";
+      iterate = () =>
+        listEntries(this.#entries.root, parts, checked ?? {}, keysOnly);
+    } catch (error) {
+      iterate = () => failing(error);
+    }
+    return { [Symbol.asyncIterator]: iterate };
+  }
+
+  /** Lists keys: what `keys()` returns. */
+  keys(
+    prefix: unknown,
+    options: KvListOptions | undefined,
+  ): AsyncIterable<KvKeyEntry> {
+    return keysOf(this.list(prefix, options, "list keys"));
+  }
+
+  /** Counts entries: what `count()` returns. */
+  count(prefix: unknown, options?: KvProgressOptions): Promise<number> {
+    return countEntries((it) => this.list(prefix, it, "count"), options);
+  }
+
+  /** Deletes entries: what `clear()` returns. */
+  clear(prefix: unknown, options?: KvProgressOptions): Promise<number> {
+    return clearEntries(
+      (it) => this.list(prefix, it, "clear"),
+      // deno-lint-ignore require-await
+      async (key) => this.#entries.write(key, undefined),
+      options,
+    );
+  }
 }
 
 /**

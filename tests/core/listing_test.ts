@@ -6,6 +6,9 @@ import {
   KvError,
   type KvStoredEntry,
 } from "../../kv/driver.ts";
+import { MemoryKvStore } from "../../kv/memory.ts";
+import type { KvExtendedStore, KvKey } from "../../kv/store.ts";
+import { withPrefix } from "../../kv/with_prefix.ts";
 import { Probe } from "./probe.ts";
 
 class Pages extends Probe {
@@ -93,3 +96,48 @@ Deno.test("a driver cannot store a value beyond its limit in bytes of UTF-8", as
   await assertRejects(() => kv.get(["b", 1 as unknown as string]), TypeError);
   assertEquals(new KvError("x").name, "KvError");
 });
+
+for (
+  const [method, action] of [
+    ["list", "list"],
+    ["keys", "list keys"],
+    ["count", "count"],
+    ["clear", "clear"],
+  ] as const
+) {
+  Deno.test(`messages of ${method}() say what failed`, async () => {
+    const run = async (
+      kv: KvExtendedStore,
+      prefix: KvKey,
+      options?: Record<string, unknown>,
+    ) => {
+      if (method === "count" || method === "clear") {
+        await kv[method](prefix, options);
+      } else for await (const _ of kv[method](prefix, options));
+    };
+    const broken = new Pages([], new Error("connection reset"));
+    await assertRejects(
+      () => run(broken, ["a"]),
+      KvError,
+      `Cannot ${action} ["a"]: connection reset`,
+    );
+    const stores = [broken, new MemoryKvStore()];
+    for (
+      const kv of [
+        ...stores,
+        ...stores.map((kv) => withPrefix(kv, ["p"])),
+      ]
+    ) {
+      await assertRejects(
+        () => run(kv, "a" as never),
+        TypeError,
+        `Cannot ${action} "a": a key must be an array of strings`,
+      );
+      await assertRejects(
+        () => run(kv, ["a"], { signal: 1 }),
+        TypeError,
+        `Cannot ${action}`,
+      );
+    }
+  });
+}
