@@ -61,6 +61,7 @@ export type {
   KvKeyEntry,
   KvListOptions,
   KvProgressOptions,
+  KvSignal,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

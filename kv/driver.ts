@@ -113,6 +113,7 @@ export type {
   KvKeyEntry,
   KvListOptions,
   KvProgressOptions,
+  KvSignal,
   KvStore,
   KvStoreListEntry,
   KvStoreSetOptions,

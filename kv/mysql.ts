@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
 import type { KvCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
@@ -62,7 +61,7 @@ const MAX_CALLS = 64;
  * pool.end();
  * ```
  */
-export class MysqlKvStore extends KvCasDriver<Buffer> {
+export class MysqlKvStore extends KvCasDriver<Uint8Array> {
   /** What the store is and what it does not guarantee. */
   readonly traits: KvStoreTraits = {
     driver: "mysql",
@@ -104,7 +103,9 @@ export class MysqlKvStore extends KvCasDriver<Buffer> {
   }
 
   /** Executes a batch of calls. */
-  protected override execute(calls: readonly KvCall<Buffer>[]): Promise<void> {
+  protected override execute(
+    calls: readonly KvCall<Uint8Array>[],
+  ): Promise<void> {
     const table = this.#table;
     if (table === undefined) {
       return this.#open().then(
@@ -119,7 +120,7 @@ export class MysqlKvStore extends KvCasDriver<Buffer> {
   protected override async *pages(
     prefix: readonly string[],
     request: KvPageRequest,
-  ): AsyncGenerator<KvStoredEntry<Buffer>[]> {
+  ): AsyncGenerator<KvStoredEntry<Uint8Array>[]> {
     const { statements, limits } = this.#table ?? await this.#open();
     const query: Query = async (statement, parameters) => {
       try {
@@ -174,7 +175,7 @@ interface OpenTable extends Table {
 /** Executes calls, and sweeps before the writes, for which no read waits. */
 async function executeOn(
   table: OpenTable,
-  calls: readonly KvCall<Buffer>[],
+  calls: readonly KvCall<Uint8Array>[],
 ): Promise<void> {
   const writes = calls.filter(({ kind }) => kind !== "get");
   if (writes.length === 0 || !table.sweeper.isDue(writes.length)) {

@@ -152,7 +152,33 @@ export interface KvListOptions {
    */
   readonly reverse?: boolean | undefined;
   /** Ends the listing with the reason of the signal once it is aborted. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: KvSignal | undefined;
+}
+
+/**
+ * What a store uses of an `AbortSignal`, so that these types need neither those
+ * of the DOM nor of Node.
+ *
+ * @example Usage
+ * ```ts
+ * import { type KvSignal, MemoryKvStore } from "@org/kv";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const signal: KvSignal = AbortSignal.abort(new Error("stopped"));
+ * await assertRejects(() => new MemoryKvStore().count([], { signal }), "stopped");
+ * ```
+ */
+export interface KvSignal {
+  /** Whether it is aborted. */
+  readonly aborted: boolean;
+  /** Why it was aborted. */
+  readonly reason: unknown;
+  /** Throws the reason if it is aborted. */
+  throwIfAborted(): void;
+  /** Calls a function once it is aborted. */
+  addEventListener(type: "abort", listener: () => void): void;
+  /** Forgets a function. */
+  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /**
@@ -172,7 +198,7 @@ export interface KvListOptions {
  */
 export interface KvProgressOptions {
   /** Stops the operation with the reason of the signal once it is aborted. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: KvSignal | undefined;
   /** Is called now and then with the number of entries so far. */
   readonly onProgress?: ((entries: number) => void) | undefined;
 }

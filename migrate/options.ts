@@ -7,7 +7,7 @@
 import { checkPrefix, describe } from "../kv/core/key.ts";
 import { typeName } from "../kv/core/message.ts";
 import { checkOptions, type OptionRule } from "../kv/core/options.ts";
-import type { KvKey } from "../kv/store.ts";
+import type { KvKey, KvSignal } from "../kv/store.ts";
 import type { MigrationCounts, SkippedEntry } from "./summary.ts";
 
 /**
@@ -94,7 +94,7 @@ export interface MigrateOptions {
   /** Is called with each entry that is left out because it is damaged. */
   readonly onSkip?: ((entry: SkippedEntry) => void) | undefined;
   /** Ends the migration, with the reason of the signal, once it is aborted. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: KvSignal | undefined;
 }
 
 /** The options with their defaults. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
+import { Buffer } from "../kv/core/builtin.ts";
 import { checkOptions } from "../kv/core/options.ts";
 import { typeName } from "../kv/core/message.ts";
 import { checkClient, type RedisClient } from "../kv/redis/client.ts";
@@ -36,7 +36,7 @@ export interface FedifyRedisOptions {
    *
    * @default {JSON}
    */
-  readonly decode?: ((bytes: Buffer) => unknown) | undefined;
+  decode?(bytes: Uint8Array): unknown;
 }
 
 /** How many names a step looks at. */
@@ -81,7 +81,6 @@ export function fedifyRedis(
     );
   }
   checkClient(redis);
-  const { Buffer } = buffers();
   // ioredis itself puts its own prefix before each name of Fedify's store.
   const prefix = Buffer.concat(
     [redis.options.keyPrefix ?? "", keyPrefix].map((each) => Buffer.from(each)),
@@ -111,26 +110,12 @@ export function fedifyRedis(
   };
 }
 
-/**
- * The module `node:buffer`, which every runtime of ioredis has, without an import:
- * a worker that migrates from Workers KV may not have it.
- */
-function buffers(): typeof import("node:buffer") {
-  const { process } = globalThis as unknown as {
-    process: {
-      getBuiltinModule(name: "node:buffer"): typeof import("node:buffer");
-    };
-  };
-  return process.getBuiltinModule("node:buffer");
-}
-
 /** Finds all names, in no order, and some more than once. */
 async function* scan(
   client: RedisClient,
   commands: RedisCommands,
   prefix: Buffer,
 ): AsyncGenerator<Buffer[]> {
-  const { Buffer } = buffers();
   // Bytes, as a prefix need not be UTF-8.
   const pattern = Buffer.from(
     prefix.toString("latin1").replace(/[\\*?[\]]/g, "\\$&") + "*",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KvKey } from "../kv/store.ts";
+import type { KvKey, KvSignal } from "../kv/store.ts";
 
 /**
  * An entry of a source, or why it cannot be read.
@@ -105,7 +105,7 @@ export interface MigrationSource {
    */
   count?(
     prefix: KvKey | readonly [],
-    signal?: AbortSignal,
+    signal?: KvSignal,
   ): Promise<number | undefined>;
   /**
    * Reads the entries.

@@ -7,7 +7,7 @@
 import { equalValues } from "../kv/core/equal.ts";
 import { encodeKey } from "../kv/core/key.ts";
 import { decodeValue, encodeValue } from "../kv/core/value.ts";
-import type { KvExtendedStore, KvKey } from "../kv/store.ts";
+import type { KvExtendedStore, KvKey, KvSignal } from "../kv/store.ts";
 import { readPages } from "./read.ts";
 import type { MigrationSource, SourceEntry, SourceRequest } from "./source.ts";
 import { Window } from "./window.ts";
@@ -53,7 +53,7 @@ export async function findDifferences(
   target: KvExtendedStore,
   request: SourceRequest,
   isSkipped: (key: KvKey) => boolean,
-  signal?: AbortSignal,
+  signal?: KvSignal,
 ): Promise<DifferentEntry[]> {
   const different: DifferentEntry[] = [];
   const expiries = new Map<string, number>();

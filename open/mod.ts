@@ -38,7 +38,10 @@ export type { KvExtendedStore } from "../kv/store.ts";
  * await kv.set(["a"], 1);
  * ```
  */
-export type OwningKvStore = KvExtendedStore & AsyncDisposable;
+export type OwningKvStore = KvExtendedStore & {
+  /** Closes the store and its client, once calls that are pending are settled. */
+  [Symbol.asyncDispose](): Promise<void>;
+};
 
 /**
  * Options of the store: those of its driver, and some of its client.
@@ -102,7 +105,7 @@ const ENGINES: Readonly<Record<string, Engine>> = {
  * ```
  */
 export async function openKv(
-  url: string | URL,
+  url: string | { readonly href: string },
   options: OpenKvOptions = {},
 ): Promise<OwningKvStore> {
   const text = String(url);

@@ -51,7 +51,7 @@ export type Cut = "none" | "request" | "answer";
  * server.close();
  * ```
  */
-export class FaultProxy implements AsyncDisposable {
+export class FaultProxy {
   /** What to do with the next request, once. */
   next: Cut = "none";
   /** How many requests pass before that one. */

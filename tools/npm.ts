@@ -96,6 +96,8 @@ export async function buildPackage(folder: string): Promise<string> {
         .filter(([name]) => !Object.hasOwn(CLIENTS, name)),
     );
     const { exports } = generated;
+    // Deno runs this file; in Node and Bun, the command `kv` is `bin`.
+    delete exports["./cli"];
     exports["./package.json"] = "./package.json";
     await Deno.writeTextFile(
       `${root}/package.json`,

@@ -14,6 +14,7 @@ import type {
   KvKey,
   KvKeyEntry,
   KvListOptions,
+  KvSignal,
   KvStoreListEntry,
   KvStoreTraits,
 } from "../store.ts";
@@ -263,7 +264,7 @@ class Step implements KvPageRequest {
   readonly limit: number;
   readonly keysOnly: boolean;
   readonly #timeout: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: KvSignal | undefined;
   #waiting: Waiting | undefined;
 
   constructor(timeout: number, options: KvListOptions, keysOnly: boolean) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { KvSignal } from "../store.ts";
 import { typeName } from "./message.ts";
 
 /**
@@ -111,7 +112,7 @@ export const SIGNAL: OptionRule = {
   type: "object",
   must: "be an AbortSignal",
   is: (value) => {
-    const signal = value as Partial<AbortSignal>;
+    const signal = value as Partial<KvSignal>;
     return typeof signal.throwIfAborted === "function" &&
       typeof signal.addEventListener === "function";
   },

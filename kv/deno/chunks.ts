@@ -14,7 +14,7 @@
  * @module
  */
 
-import { digestOf } from "./builtin.ts";
+import { digestOf } from "./digest.ts";
 import type { DenoKvAtomic, DenoKvEntry, DenoKvKey } from "./client.ts";
 import { type DenoDatabase, MAX_READS, OWN } from "./database.ts";
 import { type Chunks, chunksOf, isOf, refersTo } from "./codec.ts";

@@ -6,7 +6,7 @@
 
 import { encodeCbor } from "../core/cbor.ts";
 import { copyValue } from "../core/copy.ts";
-import { serialize } from "./builtin.ts";
+import { serialize } from "../core/builtin.ts";
 import type { DenoKvEntry } from "./client.ts";
 import { CANNOT_DECODE, DamagedEntry, UNDECODABLE } from "./errors.ts";
 import { isOfStrings, isSameKey, isShortened, storedKey } from "./key.ts";

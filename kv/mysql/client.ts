@@ -6,7 +6,7 @@
 
 // deno-lint-ignore-file no-explicit-any -- the clients' own types are overloads
 
-import type { Buffer } from "node:buffer";
+import type { Buffer } from "../core/builtin.ts";
 import { typeName } from "../core/message.ts";
 import { isUnknown, redacted, UnexpectedAnswer } from "./errors.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { Buffer } from "../core/builtin.ts";
 import type { KvCodec } from "../core/call.ts";
 import { decodeValue, encodeValue } from "../core/value.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { Buffer } from "../core/builtin.ts";
 import { type Column as Cell, type Query, queryTwice } from "./client.ts";
 import type { TableName } from "./schema.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { Buffer } from "../core/builtin.ts";
 import { failure } from "../core/message.ts";
 import { KvError } from "../errors.ts";
 import { type Query, queryTwice } from "./client.ts";
@@ -15,7 +15,7 @@ import { definition, MAX_KEY_BYTES, quoted, type TableName } from "./schema.ts";
 import { PROBE } from "./sql.ts";
 
 /** Bytes that any change of texts by a client changes. */
-const ECHO = Buffer.from(" null,\tÿ_\"'\\{}\r\n1e3 ");
+const ECHO = " null,\tÿ_\"'\\{}\r\n1e3 ";
 
 const SETTINGS = `SELECT CAST(DATABASE() AS BINARY),
   CAST(@@max_allowed_packet AS BINARY), CAST(@@innodb_page_size AS BINARY),
@@ -54,9 +54,10 @@ async function open(
   tableName: TableName,
   action: string,
 ): Promise<Opened> {
-  const settings = await queryTwice(query, SETTINGS, [ECHO]);
+  const bytes = Buffer.from(ECHO);
+  const settings = await queryTwice(query, SETTINGS, [bytes]);
   const [current, packet, page, autocommit, echo] = settings.rows[0] ?? [];
-  if (!echo?.equals(ECHO)) {
+  if (!echo?.equals(bytes)) {
     throw new KvError(`Cannot ${action}: the client changes bytes`);
   }
   if (String(autocommit) !== "1") {

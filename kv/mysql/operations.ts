@@ -4,8 +4,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { Buffer, createHash } from "../core/builtin.ts";
 import type { KvCall } from "../core/call.ts";
 import { compareStrings, encodeKey } from "../core/key.ts";
 import { KeyLimit } from "../core/long_key.ts";
@@ -170,7 +169,7 @@ export function isDigest({ expected }: Operation): boolean {
 export function comparand(operation: Operation): Buffer {
   const { expected } = operation;
   if (!isDigest(operation)) return expected!;
-  const digest = createHash("sha256").update(expected!).digest("hex");
+  const digest = createHash!("sha256").update(expected!).digest("hex");
   return Buffer.from(digest);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
+import type { Buffer } from "../core/builtin.ts";
 import type { KvCall, KvCasCall } from "../core/call.ts";
 import { pause } from "../core/retry.ts";
 import { KvOutcomeUnknownError } from "../errors.ts";
@@ -55,13 +55,15 @@ export interface Table {
 /** Executes a batch of calls. */
 export function executeBatch(
   table: Table,
-  calls: readonly KvCall<Buffer>[],
+  calls: readonly KvCall<Uint8Array>[],
 ): Promise<void> {
-  if (calls.length === 1) {
-    const call = calls[0]!;
+  // The codec makes buffers.
+  const operable = calls as readonly KvCall<Buffer>[];
+  if (operable.length === 1) {
+    const call = operable[0]!;
     return execute(table, kindOf(call), [operationOf(call, table.limits)]);
   }
-  const executions = statementsOf(calls, table.limits).map(
+  const executions = statementsOf(operable, table.limits).map(
     ([kind, operations]) => execute(table, kind, operations),
   );
   return Promise.all(executions).then(() => {});

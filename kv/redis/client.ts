@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
 import { typeName } from "../core/message.ts";
 import { commandClassOf } from "./command_class.ts";
 
@@ -40,7 +39,7 @@ export interface RedisClient {
   /** Makes a client for a Cluster find out again which node has which slots. */
   refreshSlotsCache?(callback?: () => void): void;
   /** `MGET`, which no other library has under this name. */
-  mgetBuffer(keys: string[]): Promise<(Buffer | null)[]>;
+  mgetBuffer(keys: string[]): Promise<(Uint8Array | null)[]>;
   /** Sends a command. */
   sendCommand(command: never): unknown;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Buffer, isAscii } from "node:buffer";
+import { Buffer, isAscii } from "../core/builtin.ts";
 import type { KvCodec } from "../core/call.ts";
 import { isCbor } from "../core/cbor.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "../core/value.ts";

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
-
 /** A script, and the digest by which a server knows it. */
 export interface Script {
   /** The source. */
@@ -19,20 +17,25 @@ export interface Script {
  * is stored. Arguments: the expected value, the new one (none to delete), and
  * its TTL (none for no TTL).
  */
-export const SWAP = script(`
+export const SWAP: Script = {
+  sha1: "83af418c5e84b8e85a2ba9123ab04d0c1b08cb43",
+  source: `
 local current = redis.call("GET", KEYS[1])
 if current ~= ARGV[1] then return current end
 if ARGV[3] then redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 elseif ARGV[2] then redis.call("SET", KEYS[1], ARGV[2])
 else redis.call("DEL", KEYS[1]) end
-return 1`);
+return 1`,
+};
 
 /**
  * Reads values as long as they fit a number of bytes, which is the argument. For
  * each key: the value, or its length if it does not fit any more, or nothing if
  * there is no string; and the milliseconds that it has yet to live.
  */
-export const READ = script(`
+export const READ: Script = {
+  sha1: "dbce447ef5c4c963548cc4395f808157f9288866",
+  source: `
 local left = tonumber(ARGV[1])
 local answer = {}
 for i, key in ipairs(KEYS) do
@@ -49,8 +52,5 @@ for i, key in ipairs(KEYS) do
   answer[2 * i - 1] = value
   answer[2 * i] = expiry
 end
-return answer`);
-
-function script(source: string): Script {
-  return { source, sha1: createHash("sha1").update(source).digest("hex") };
-}
+return answer`,
+};

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
+import type { Buffer } from "../core/builtin.ts";
 import type {
   KvCall,
   KvDeleteCall,
