@@ -13,7 +13,7 @@ const NO_DRIVERS = [
 ];
 
 /** Folders at the root without sources of the project. */
-const NO_SOURCES = ["docs", "node_modules"];
+const NO_SOURCES = ["docs", "node_modules", "site"];
 
 /** Faults that are known and about to be fixed: `"rule: path"`. */
 const ALLOWED: readonly string[] = [];
