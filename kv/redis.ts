@@ -7,6 +7,8 @@
 import type { KvCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
+import { failure } from "./core/message.ts";
+import { checkProgressOptions } from "./core/operations.ts";
 import { checkOptions } from "./core/options.ts";
 import {
   checkClient,
@@ -16,14 +18,19 @@ import {
 } from "./redis/client.ts";
 import { codec, MAX_VALUE_BYTES } from "./redis/codec.ts";
 import { RedisCommands } from "./redis/commands.ts";
+import { ClusterIndex } from "./redis/cluster_index.ts";
+import type { KeyIndex } from "./redis/key_index.ts";
+import { reasonOf } from "./redis/errors.ts";
 import { RedisLister } from "./redis/list.ts";
 import {
   OPTIONS,
   type RedisKvStoreOptions,
   REPLACEMENTS,
 } from "./redis/options.ts";
+import { EntryReader } from "./redis/read.ts";
+import { ServerIndex, serverIndexOf } from "./redis/server_index.ts";
 import { COMMAND_KEYS, RedisWriter } from "./redis/write.ts";
-import type { KvStoreTraits } from "./store.ts";
+import type { KvProgressOptions, KvStoreTraits } from "./store.ts";
 
 export type { RedisClient } from "./redis/client.ts";
 export type { RedisKvStoreOptions } from "./redis/options.ts";
@@ -55,7 +62,8 @@ export class RedisKvStore extends KvCasDriver {
   /** What the store is and what it does not guarantee. */
   readonly traits: KvStoreTraits;
 
-  readonly #writer: RedisWriter;
+  readonly #executor: Pick<RedisWriter, "execute">;
+  readonly #index: KeyIndex | undefined;
   readonly #lister: RedisLister;
 
   /**
@@ -70,8 +78,12 @@ export class RedisKvStore extends KvCasDriver {
   constructor(redis: RedisClient, options: RedisKvStoreOptions = {}) {
     checkClient(redis);
     checkOptions("create a RedisKvStore", options, OPTIONS, REPLACEMENTS);
-    const { keyPrefix = "kv", timeout = 30_000, maxPending = Infinity } =
-      options;
+    const {
+      keyPrefix = "kv",
+      timeout = 30_000,
+      maxPending = Infinity,
+      index = false,
+    } = options;
     super({
       codec,
       maxCalls: redis.nodes === undefined ? COMMAND_KEYS : 4 * COMMAND_KEYS,
@@ -79,31 +91,83 @@ export class RedisKvStore extends KvCasDriver {
       timeout,
       maxPending,
     });
-    this.traits = traitsOf(redis);
+    this.traits = traitsOf(redis, index);
     const prefix = fullPrefix(redis, keyPrefix);
     const commands = new RedisCommands(redis);
     const oneSlot = isOneSlot(redis, prefix);
-    this.#writer = new RedisWriter(redis, commands, prefix, oneSlot);
-    this.#lister = new RedisLister(redis, commands, prefix, oneSlot);
+    const reader = new EntryReader(redis, commands, oneSlot);
+    const isServer = redis.nodes === undefined;
+    const swapIndex = index && isServer ? serverIndexOf(prefix) : undefined;
+    const writer = new RedisWriter(
+      redis,
+      commands,
+      prefix,
+      oneSlot,
+      swapIndex,
+    );
+    if (index) {
+      this.#index = isServer
+        ? new ServerIndex(redis, commands, prefix, writer)
+        : new ClusterIndex(redis, commands, prefix, reader, writer);
+    }
+    this.#executor = this.#index ?? writer;
+    this.#lister = new RedisLister(
+      redis,
+      commands,
+      prefix,
+      reader,
+      this.#index,
+    );
   }
 
   /** Sends the calls at once, those on one slot in few commands. */
   protected override execute(calls: readonly KvCall[]): Promise<void> {
-    return this.#writer.execute(calls);
+    return this.#executor.execute(calls);
   }
 
-  /** Collects the keys, and reads the values page by page. */
+  /** Finds the keys, and reads the values page by page. */
   protected override pages(
     prefix: readonly string[],
     request: KvPageRequest,
   ): AsyncGenerator<KvStoredEntry[]> {
     return this.#lister.pages(prefix, request);
   }
+
+  /** Cleans the index; the server itself reclaims entries. */
+  protected override reclaim(): number | Promise<number> {
+    return this.#index?.reclaim() ?? 0;
+  }
+
+  /**
+   * Puts all entries into the index: after the option `index` was switched on
+   * everywhere, and when other programs have written entries. Listings do the
+   * same for an index that was never built or that was deleted.
+   *
+   * @param options A signal, and what to tell about the progress.
+   * @returns How many keys it found.
+   * @throws {TypeError} If the store has no index, or an option has a wrong type.
+   * @throws {KvError} If the backend fails.
+   */
+  async reindex(options: KvProgressOptions = {}): Promise<number> {
+    checkProgressOptions("reindex", options);
+    if (this.#index === undefined) {
+      throw new TypeError("Cannot reindex: the store has no option index");
+    }
+    try {
+      return await this.#index.build((keys) => {
+        options.signal?.throwIfAborted();
+        options.onProgress?.(keys);
+      });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw failure("reindex", reasonOf(error));
+    }
+  }
 }
 
-function traitsOf({ options }: RedisClient): KvStoreTraits {
-  const streaming = "Redis has no order: a listing collects the keys first, " +
-    "and then reads the values page by page";
+function traitsOf({ options }: RedisClient, index: boolean): KvStoreTraits {
+  const streaming = "Redis has no order: without the option index, a listing " +
+    "collects the keys first, and then reads the values page by page";
   const linearizable = "scaleReads of the client lets replicas answer reads, " +
     "which may be stale";
   const isScaled = (options?.scaleReads ?? "master") !== "master";
@@ -112,6 +176,9 @@ function traitsOf({ options }: RedisClient): KvStoreTraits {
     persistent: true,
     shared: "network",
     maxValueBytes: MAX_VALUE_BYTES,
-    without: isScaled ? { streaming, linearizable } : { streaming },
+    without: {
+      ...index ? {} : { streaming },
+      ...isScaled ? { linearizable } : {},
+    },
   };
 }

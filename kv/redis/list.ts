@@ -4,27 +4,26 @@
  * @module
  */
 
-import {
-  compareStrings,
-  decodeKey,
-  encodeKey,
-  MAX_KEY_BYTES,
-  utf8Length,
-} from "../core/key.ts";
+import { compareStrings, decodeKey, encodeKey } from "../core/key.ts";
 import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
 import { PAGE_BYTES, PageSize } from "../core/paging.ts";
 import type { RedisClient } from "./client.ts";
 import type { RedisCommands } from "./commands.ts";
 import { reasonOf } from "./errors.ts";
-import { EntryReader, type FoundEntry } from "./read.ts";
+import type { KeyIndex } from "./key_index.ts";
+import { idOf } from "./names.ts";
+import type { EntryReader, FoundEntry } from "./read.ts";
 import { scanNames } from "./scan.ts";
 import { KeySorter } from "./sort.ts";
 
 /** About how many bytes of values are read at once, unless one has more. */
 const MAX_BYTES = 2 * PAGE_BYTES;
 
-/** What no encoded key has, or only as an escape. */
-const TO_CHECK = /[^!#-\uffff]/;
+/** Encoded keys, in key order. */
+interface SortedIds {
+  /** Returns the next ones; none if all were returned. */
+  take(count: number): string[] | Promise<string[]>;
+}
 
 /** Lists the entries of a store. */
 export class RedisLister {
@@ -32,6 +31,7 @@ export class RedisLister {
   readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #reader: EntryReader;
+  readonly #index: KeyIndex | undefined;
 
   /**
    * Makes a lister.
@@ -39,18 +39,21 @@ export class RedisLister {
    * @param client The client.
    * @param commands Issues its commands.
    * @param prefix What all names of the store start with.
-   * @param isOneSlot Whether a command may touch several keys.
+   * @param reader Reads entries.
+   * @param index The index of keys, if there is one.
    */
   constructor(
     client: RedisClient,
     commands: RedisCommands,
     prefix: string,
-    isOneSlot: boolean,
+    reader: EntryReader,
+    index: KeyIndex | undefined,
   ) {
     this.#client = client;
     this.#commands = commands;
     this.#prefix = prefix;
-    this.#reader = new EntryReader(client, commands, isOneSlot);
+    this.#reader = reader;
+    this.#index = index;
   }
 
   /**
@@ -75,13 +78,18 @@ export class RedisLister {
     prefix: readonly string[],
     request: KvPageRequest,
   ): AsyncGenerator<KvStoredEntry[]> {
-    const keys = await this.#collect(prefix, request);
+    const keys: SortedIds = this.#index?.read(prefix, request) ??
+      await this.#collect(prefix, request);
     const size = new PageSize();
     while (true) {
-      const ids = keys.take(Math.min(size.limit, request.limit));
+      const ids = await keys.take(Math.min(size.limit, request.limit));
       if (ids.length === 0) return;
       const bytes = request.keysOnly ? 0 : MAX_BYTES;
       const entries = await this.#read(ids, bytes);
+      if (this.#index !== undefined) {
+        const missing = ids.filter((_, i) => entries[i] === undefined);
+        if (missing.length > 0) await this.#index.drop(missing);
+      }
       let total = 0;
       for (const entry of entries) total += entry?.bytes ?? 0;
       size.learn(ids.length, request.keysOnly ? 0 : total);
@@ -105,8 +113,8 @@ export class RedisLister {
       (names) => {
         alive();
         for (const name of names) {
-          const id = name.slice(this.#prefix.length);
-          if (!isUnder(id, prefix.length, start) || !isKey(id)) continue;
+          const id = idOf(name, this.#prefix);
+          if (id === undefined || !isUnder(id, prefix.length, start)) continue;
           if (after !== undefined) {
             const order = compareStrings(id, after);
             if (reverse ? order >= 0 : order <= 0) continue;
@@ -171,14 +179,4 @@ export class RedisLister {
 /** Whether an encoded key starts with the parts of an encoded prefix. */
 function isUnder(id: string, parts: number, start: string): boolean {
   return parts === 0 || id.length === start.length || id[start.length] === "!";
-}
-
-/** Whether a text is an encoded key, which `get` would take. */
-function isKey(id: string): boolean {
-  if (TO_CHECK.test(id) && encodeKey(decodeKey(id)) !== id) return false;
-  return id.length * 3 <= MAX_KEY_BYTES || bytesOf(id) <= MAX_KEY_BYTES;
-}
-
-function bytesOf(id: string): number {
-  return decodeKey(id).reduce((bytes, part) => bytes + utf8Length(part), 0);
 }

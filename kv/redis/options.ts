@@ -38,6 +38,14 @@ export interface RedisKvStoreOptions {
    * @default {Infinity}
    */
   readonly maxPending?: number;
+  /**
+   * Whether to keep an index of the keys, so that a listing costs in proportion
+   * to the entries that it yields, and not to all keys of the database. Every
+   * store with this prefix must have the option, or none.
+   *
+   * @default {false}
+   */
+  readonly index?: boolean;
 }
 
 /** What the options must be. */
@@ -45,6 +53,7 @@ export const OPTIONS: Readonly<Record<string, OptionRule>> = {
   keyPrefix: { type: "string", must: "be a string without !" },
   timeout: TIMEOUT,
   maxPending: MAX_PENDING,
+  index: { type: "boolean", must: "be true or false" },
 };
 
 /** What to do in place of the options of Fedify's store. */

@@ -16,8 +16,9 @@ import {
 } from "./codec.ts";
 import type { Argument } from "./command_class.ts";
 import type { RedisCommands, SentCommand } from "./commands.ts";
-import { isNoScript } from "./errors.ts";
-import { SWAP } from "./scripts.ts";
+import { Evaluation } from "./evaluate.ts";
+import { INDEXED_SWAP } from "./index_scripts.ts";
+import { type Script, SWAP } from "./scripts.ts";
 
 /** How often to attempt a swap of a value whose form changes meanwhile. */
 const MAX_ATTEMPTS = 10;
@@ -32,6 +33,7 @@ export class Swap implements SentCommand {
   readonly #commands: RedisCommands;
   readonly #name: string;
   readonly #call: KvCasCall;
+  readonly #index: string | undefined;
   #last: SentCommand | undefined;
 
   /** Whether the swap was made. */
@@ -43,11 +45,18 @@ export class Swap implements SentCommand {
    * @param commands Issues commands.
    * @param name The key in Redis.
    * @param call The call, which it does not settle.
+   * @param index The name of the index that the swap has to maintain, if any.
    */
-  constructor(commands: RedisCommands, name: string, call: KvCasCall) {
+  constructor(
+    commands: RedisCommands,
+    name: string,
+    call: KvCasCall,
+    index: string | undefined,
+  ) {
     this.#commands = commands;
     this.#name = name;
     this.#call = call;
+    this.#index = index;
     this.reply = call.expected === undefined
       ? this.#create()
       : this.#replace(call.expected);
@@ -64,6 +73,7 @@ export class Swap implements SentCommand {
       const found = await this.#commands.read("mget", [this.#name]);
       return readValues(found, 1)[0] === null;
     }
+    if (this.#index !== undefined) return isOne(await this.#evaluate(""));
     const args = [this.#name, argument(value)];
     if (ttl !== undefined) args.push("PX", `${ttl}`);
     args.push("NX");
@@ -77,8 +87,7 @@ export class Swap implements SentCommand {
   async #replace(expected: EncodedValue): Promise<boolean> {
     for (let attempt = 1;; attempt++) {
       const reply = await this.#evaluate(expected);
-      // With ioredis's option `stringNumbers`, a number is a string.
-      if (reply === 1 || reply === "1") return true;
+      if (isOne(reply)) return true;
       const current = readValue(reply);
       if (current === null) return false;
       const found = stored(current);
@@ -95,21 +104,33 @@ export class Swap implements SentCommand {
     }
   }
 
-  async #evaluate(expected: EncodedValue): Promise<unknown> {
+  #evaluate(expected: EncodedValue): Promise<unknown> {
     const { value, ttl } = this.#call;
-    const args: Argument[] = ["1", this.#name, argument(expected)];
+    if (this.#index !== undefined) {
+      return this.#run(INDEXED_SWAP, [this.#index, this.#name], [
+        argument(expected),
+        value === undefined ? "" : argument(value),
+        `${ttl ?? ""}`,
+      ]);
+    }
+    const args = [argument(expected)];
     if (value !== undefined) args.push(argument(value));
     if (ttl !== undefined) args.push(`${ttl}`);
-    try {
-      return await this.#send("evalsha", [SWAP.sha1, ...args]);
-    } catch (error) {
-      if (!isNoScript(error)) throw error;
-      return await this.#send("eval", [SWAP.source, ...args]);
-    }
+    return this.#run(SWAP, [this.#name], args);
+  }
+
+  #run(script: Script, keys: string[], args: Argument[]): Promise<unknown> {
+    this.#last = new Evaluation(this.#commands, script, keys, args);
+    return this.#last.reply;
   }
 
   #send(name: string, args: Argument[]): Promise<unknown> {
     this.#last = this.#commands.send(name, args);
     return this.#last.reply;
   }
+}
+
+/** Whether a reply is 1, which is text with ioredis's option `stringNumbers`. */
+function isOne(reply: unknown): boolean {
+  return reply === 1 || reply === "1";
 }

@@ -36,7 +36,7 @@ export const COMMAND_KEYS = 64;
 const FLUSH_CALLS = 32;
 
 /** A write that replaces whatever there is. */
-type KvBlindCall = KvSetCall | KvDeleteCall;
+export type KvBlindCall = KvSetCall | KvDeleteCall;
 
 /** Sends calls, and settles them. */
 export class RedisWriter {
@@ -44,6 +44,7 @@ export class RedisWriter {
   readonly #commands: RedisCommands;
   readonly #prefix: string;
   readonly #isOneSlot: boolean;
+  readonly #index: string | undefined;
   #valueBytes = COMMAND_BYTES / 32;
 
   /**
@@ -53,17 +54,20 @@ export class RedisWriter {
    * @param commands Issues its commands.
    * @param prefix What all names of the store start with.
    * @param isOneSlot Whether a command may touch several keys.
+   * @param index The name of the index that swaps have to maintain, if any.
    */
   constructor(
     client: RedisClient,
     commands: RedisCommands,
     prefix: string,
     isOneSlot: boolean,
+    index: string | undefined,
   ) {
     this.#client = client;
     this.#commands = commands;
     this.#prefix = prefix;
     this.#isOneSlot = isOneSlot;
+    this.#index = index;
   }
 
   /** Sends calls at once, in few commands where they are in one slot. */
@@ -74,7 +78,7 @@ export class RedisWriter {
     try {
       let alone: KvCall[] = [];
       for (const same of Map.groupBy(calls, commandOf).values()) {
-        for (const chunk of this.#chunks(same)) {
+        for (const chunk of chunksOf(same, this.#maxKeys(same[0]!))) {
           if (chunk.length > 1) {
             answers.push(this.#sendTogether(chunk));
             cork.flush();
@@ -90,22 +94,6 @@ export class RedisWriter {
       cork.remove();
     }
     return Promise.all(answers).then(() => {});
-  }
-
-  /** Splits calls for the same command into those that fit into one. */
-  *#chunks(calls: readonly KvCall[]): Generator<readonly KvCall[]> {
-    const maxKeys = this.#maxKeys(calls[0]!);
-    let start = 0;
-    let bytes = 0;
-    for (let i = 0; i < calls.length; i++) {
-      bytes += calls[i]!.bytes;
-      if (i > start && (i === start + maxKeys || bytes > COMMAND_BYTES)) {
-        yield calls.slice(start, i);
-        start = i;
-        bytes = calls[i]!.bytes;
-      }
-    }
-    yield calls.slice(start);
   }
 
   #maxKeys({ kind, ttl }: KvCall): number {
@@ -208,7 +196,7 @@ export class RedisWriter {
         return this.#commands.send("set", args);
       }
       case "cas":
-        return new Swap(this.#commands, name, call);
+        return new Swap(this.#commands, name, call, this.#index);
     }
   }
 
@@ -261,8 +249,26 @@ export class RedisWriter {
   }
 }
 
+/** Splits calls for the same command into those that fit into one. */
+export function* chunksOf<Call extends KvCall>(
+  calls: readonly Call[],
+  maxKeys: number,
+): Generator<readonly Call[]> {
+  let start = 0;
+  let bytes = 0;
+  for (let i = 0; i < calls.length; i++) {
+    bytes += calls[i]!.bytes;
+    if (i > start && (i === start + maxKeys || bytes > COMMAND_BYTES)) {
+      yield calls.slice(start, i);
+      start = i;
+      bytes = calls[i]!.bytes;
+    }
+  }
+  if (start < calls.length) yield calls.slice(start);
+}
+
 /** Rejects a call, and tells whether its command may have been applied. */
-function fail(call: KvCall, sent: SentCommand, error: unknown): void {
+export function fail(call: KvCall, sent: SentCommand, error: unknown): void {
   if (error instanceof KvError) return call.reject(error);
   const isUnknown = sent.mayBeApplied(error) && call.kind !== "get";
   call.reject(reasonOf(error), isUnknown ? KvOutcomeUnknownError : KvError);

@@ -113,3 +113,24 @@ export function freshPrefix(): string {
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
+
+/** The names that the index of a store has. */
+export function indexNames(client: Client, keyPrefix: string): string[] {
+  const outer = (client.options as { keyPrefix?: string }).keyPrefix ?? "";
+  // What ioredis puts in front, it puts in front of these names, too.
+  if (outer !== "") throw new Error("a client with a keyPrefix sees others");
+  if (!("nodes" in client)) return [`${keyPrefix}! index`];
+  return Array.from({ length: 16 }, (_, i) => [
+    `${keyPrefix}! {${i}} index`,
+    `${keyPrefix}! {${i}} marks`,
+  ]).flat();
+}
+
+/** Removes the index of a store. */
+export async function removeIndex(
+  client: Client,
+  keyPrefix: string,
+): Promise<void> {
+  const names = indexNames(client, keyPrefix);
+  await Promise.all(names.map((name) => client.del(name)));
+}

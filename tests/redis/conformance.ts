@@ -1,28 +1,39 @@
 // Runs the conformance suite with clients of one kind.
 import { RedisKvStore } from "../../kv/redis.ts";
 import { conformance, type ConformanceRunner } from "../../testing/mod.ts";
-import { type Client, type ClientKind, freshPrefix } from "./clients.ts";
+import {
+  type Client,
+  type ClientKind,
+  freshPrefix,
+  removeIndex,
+} from "./clients.ts";
 
 /** Registers the conformance suite on a kind of client. */
 export async function conform(
   { name, reason, connect }: ClientKind,
   ownPrefix: string,
+  index = false,
 ): Promise<void> {
   const [client, other] = reason === undefined
     ? await Promise.all([open(connect, ownPrefix), open(connect, ownPrefix)])
     : [];
   conformance({
-    name: `RedisKvStore (${name}${ownPrefix && ", with its keyPrefix"})`,
-    without: { streaming: "a listing collects its keys first" },
+    name: `RedisKvStore (${name}${ownPrefix && ", with its keyPrefix"}${
+      index ? ", with an index" : ""
+    })`,
+    without: index ? {} : { streaming: "a listing collects its keys first" },
     test: runner(reason, name),
     open() {
       const keyPrefix = freshPrefix();
-      const store = new RedisKvStore(client!, { keyPrefix });
+      const store = new RedisKvStore(client!, { keyPrefix, index });
       return {
         store,
-        peer: () => new RedisKvStore(other!, { keyPrefix }),
+        peer: () => new RedisKvStore(other!, { keyPrefix, index }),
         // Whatever is left would make the listings of other tests slower.
-        close: () => clear(store),
+        async close() {
+          await clear(store);
+          if (index) await removeIndex(client!, keyPrefix);
+        },
       };
     },
   });

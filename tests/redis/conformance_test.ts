@@ -7,5 +7,6 @@ for (const kind of await clientKinds()) {
     await conform(kind, "");
     // What ioredis puts in front is the same in both versions.
     if (kind.name.endsWith("6.0")) await conform(kind, "app{1}:");
+    else await conform(kind, "", true);
   }
 }

@@ -41,6 +41,7 @@ Deno.test("an unknown or wrong option is an error that names it", () => {
     [{ timeout: "1" }, TypeError, "timeout must be a number of milliseconds"],
     [{ timeout: 0 }, RangeError, "timeout must be a number of milliseconds"],
     [{ maxPending: 1.5 }, RangeError, "maxPending must be a whole number"],
+    [{ index: "yes" }, TypeError, "index must be true or false"],
   ];
   for (const [options, Type, message] of wrong) {
     assertThrows(

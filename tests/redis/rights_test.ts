@@ -24,6 +24,10 @@ import {
 /** The rights that docs/stores/redis.md names, without those for scripts. */
 const COMMANDS = ["get", "mget", "set", "mset", "del", "scan"];
 const FOR_SCRIPTS = ["evalsha", "eval", "getrange", "strlen", "pttl"];
+const FOR_INDEX = [
+  ...["zadd", "zrem", "zscore", "zrangebylex", "zrevrangebylex"],
+  ...["type", "exists", "time", "hget", "hset", "hdel"],
+];
 const WITHOUT_SCRIPTS = ["getrange", "strlen", "pttl"];
 /** What ioredis sends itself. */
 const OF_IOREDIS = ["info", "hello", "client"];
@@ -40,6 +44,16 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
         [...COMMANDS, ...FOR_SCRIPTS],
         async (client) => {
           await useAll(new RedisKvStore(client), true);
+        },
+      );
+      await withUser(
+        Redis,
+        server,
+        [...COMMANDS, ...FOR_SCRIPTS, ...FOR_INDEX],
+        async (client) => {
+          const kv = new RedisKvStore(client, { index: true });
+          await useAll(kv, true);
+          await kv.sweep();
         },
       );
     },
