@@ -12,6 +12,7 @@ import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 import {
   BUSY_TIMEOUT,
   checkOptions,
+  MAX_PENDING,
   type OptionRule,
   TIMEOUT,
 } from "./core/options.ts";
@@ -70,6 +71,13 @@ export interface DenoKvStoreOptions {
    * @default {30000 for a remote database, Infinity otherwise}
    */
   readonly timeout?: number;
+  /**
+   * How many calls may be pending. Further ones are rejected with a
+   * `KvOverloadError`.
+   *
+   * @default {Infinity}
+   */
+  readonly maxPending?: number;
 }
 
 const SHARED = {
@@ -86,6 +94,7 @@ const OPTIONS: Record<keyof DenoKvStoreOptions, OptionRule> = {
   },
   busyTimeout: BUSY_TIMEOUT,
   timeout: TIMEOUT,
+  maxPending: MAX_PENDING,
 };
 
 /**
@@ -141,6 +150,7 @@ export class DenoKvStore extends KvCasDriver<DenoValue> {
         bytes: denoValueBytes,
       },
       timeout: options.timeout ?? (location === "remote" ? 30_000 : Infinity),
+      maxPending: options.maxPending ?? Infinity,
     });
     checkClient(kv);
     this.traits = {

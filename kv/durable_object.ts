@@ -23,7 +23,8 @@ import type { KvCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 import { typeName } from "./core/message.ts";
-import { checkOptions, type OptionRule, TIMEOUT } from "./core/options.ts";
+import type { OptionRule } from "./core/options.ts";
+import { checkOptions, MAX_PENDING, TIMEOUT } from "./core/options.ts";
 import {
   type DurableObjectKvNamespace,
   RemoteObject,
@@ -71,6 +72,13 @@ export interface DurableObjectKvStoreOptions {
    * @default {30000}
    */
   readonly timeout?: number;
+  /**
+   * How many calls may be pending. Further ones are rejected with a
+   * `KvOverloadError`.
+   *
+   * @default {Infinity}
+   */
+  readonly maxPending?: number;
 }
 
 const OPTIONS: Record<keyof DurableObjectKvStoreOptions, OptionRule> = {
@@ -83,6 +91,7 @@ const OPTIONS: Record<keyof DurableObjectKvStoreOptions, OptionRule> = {
       (value as number) <= 256,
   },
   timeout: TIMEOUT,
+  maxPending: MAX_PENDING,
 };
 
 /**
@@ -133,7 +142,7 @@ export class DurableObjectKvStore extends KvCasDriver {
   ) {
     checkOptions("make a DurableObjectKvStore", options, OPTIONS);
     const { name = "kv", shards = 1, timeout = 30_000 } = options;
-    super({ codec, timeout });
+    super({ codec, timeout, maxPending: options.maxPending ?? Infinity });
     checkNamespace(namespace);
     checkName(name);
     this.#objects = Array.from(

@@ -7,7 +7,7 @@
 import type { KvCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
-import { BUSY_TIMEOUT, checkOptions } from "./core/options.ts";
+import { BUSY_TIMEOUT, checkOptions, MAX_PENDING } from "./core/options.ts";
 import {
   checkClient,
   checkOpen,
@@ -51,6 +51,13 @@ export interface SqliteKvStoreOptions {
    * @default {5000}
    */
   readonly busyTimeout?: number;
+  /**
+   * How many calls may be pending. Further ones are rejected with a
+   * `KvOverloadError`.
+   *
+   * @default {Infinity}
+   */
+  readonly maxPending?: number;
 }
 
 /** The longest text or blob that SQLite takes as it is usually built. */
@@ -104,12 +111,13 @@ export class SqliteKvStore extends KvCasDriver {
    * @throws {RangeError} If an option is out of range.
    */
   constructor(db: SqliteDatabase, options: SqliteKvStoreOptions = {}) {
-    super({ sequential: true });
     checkClient(db);
     checkOptions("create a SqliteKvStore", options, {
       tableName: { type: "string", must: "be a string" },
       busyTimeout: BUSY_TIMEOUT,
+      maxPending: MAX_PENDING,
     }, { initialized: "remove it, the store creates its table on first use" });
+    super({ sequential: true, maxPending: options.maxPending ?? Infinity });
     this.#tableName = checkTableName(options.tableName ?? "kv");
     this.#busyTimeout = options.busyTimeout ?? 5000;
     this.#db = db;

@@ -8,7 +8,8 @@ import type { KvCall, KvGetCall } from "./core/call.ts";
 import { KvDriver } from "./core/driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
 import { typeName } from "./core/message.ts";
-import { checkOptions, type OptionRule, TIMEOUT } from "./core/options.ts";
+import type { OptionRule } from "./core/options.ts";
+import { checkOptions, MAX_PENDING, TIMEOUT } from "./core/options.ts";
 import type { KvStoreTraits } from "./store.ts";
 import type { WorkersKvNamespace } from "./workers/client.ts";
 import {
@@ -55,11 +56,19 @@ export interface WorkersKvStoreOptions {
    * @default {30000}
    */
   readonly timeout?: number;
+  /**
+   * How many calls may be pending. Further ones are rejected with a
+   * `KvOverloadError`.
+   *
+   * @default {Infinity}
+   */
+  readonly maxPending?: number;
 }
 
 const OPTIONS: Record<keyof WorkersKvStoreOptions, OptionRule> = {
   keyPrefix: { type: "string", must: "be a string" },
   timeout: TIMEOUT,
+  maxPending: MAX_PENDING,
 };
 
 /**
@@ -125,6 +134,7 @@ export class WorkersKvStore extends KvDriver<WorkersValue> {
       maxCalls: MAX_NAMES,
       concurrency: 6,
       timeout,
+      maxPending: options.maxPending ?? Infinity,
     });
     checkNamespace(namespace);
     checkKeyPrefix(keyPrefix);
