@@ -5,6 +5,14 @@
  * @module
  */
 
+import {
+  ESCAPE,
+  escapePart,
+  isShortAndPlain,
+  joinEscaped,
+  SEPARATOR,
+  unescapePart,
+} from "./escape.ts";
 import type { KvKey } from "../store.ts";
 
 /** The most bytes of UTF-8 that the parts of a key may take together. */
@@ -164,26 +172,11 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/*
- * Parts are joined by "!". The characters up to and including '"' are written
- * as '"' and the character 35 places further on, so that none of them is left
- * but the separator and the escape. As "!" < '"' < everything else, a
- * comparison of bytes (or code points) orders encoded keys as the contract
- * orders keys, and all keys under a prefix P stand between P and P + '"'. The
- * result is printable, and URLs pass unchanged.
- */
-const SEPARATOR = "!";
 /** From this number on, joining parts is faster than adding them. */
 const MANY_PARTS = 16;
-/** Up to this length, looking at each character is faster than a call. */
-const SHORT_PART = 4;
-const ESCAPE = '"';
-const SHIFT = 35;
-const TO_ESCAPE = /[^#-\uffff]/;
+
 /** What has to be escaped, or may be a lone surrogate. */
 const NOT_PLAIN = /[^#-\ud7ff\ue000-\uffff]/;
-const TO_ESCAPE_ALL = new RegExp(TO_ESCAPE, "g");
-const ESCAPED_ALL = /"(.)/g;
 
 /**
  * Encodes a key as one printable string. Different keys have different
@@ -247,43 +240,6 @@ function encodePlainKey(key: unknown): string | undefined {
   return encoded;
 }
 
-/** Escapes and joins many parts, of which a run of empty ones costs little. */
-function joinEscaped(key: readonly string[]): string {
-  const pieces: string[] = [];
-  let empty = 0;
-  for (let i = 0; i < key.length; i++) {
-    const part = key[i]!;
-    if (part === "") {
-      empty++;
-      continue;
-    }
-    const piece = isShortAndPlain(part) ? part : escapePart(part);
-    pieces.push(empty === 0 ? piece : SEPARATOR.repeat(empty) + piece);
-    empty = 0;
-  }
-  // Joining writes the separator before each piece but the first.
-  if (empty > 0) pieces.push(SEPARATOR.repeat(empty - 1));
-  return pieces.join(SEPARATOR);
-}
-
-/** Whether a short part is well-formed and free of what is escaped. */
-function isShortAndPlain(part: string): boolean {
-  if (part.length > SHORT_PART) return false;
-  for (let i = 0; i < part.length; i++) {
-    const unit = part.charCodeAt(i);
-    if (unit <= 0x22 || (unit & 0xf800) === 0xd800) return false;
-  }
-  return true;
-}
-
-function escapePart(part: string): string {
-  return TO_ESCAPE.test(part) ? part.replace(TO_ESCAPE_ALL, escape) : part;
-}
-
-function escape(character: string): string {
-  return ESCAPE + String.fromCharCode(character.charCodeAt(0) + SHIFT);
-}
-
 /**
  * Decodes what {@linkcode encodeKey} encoded.
  *
@@ -302,14 +258,10 @@ export function decodeKey(encoded: string): KvKey {
   const parts = encoded.split(SEPARATOR);
   if (encoded.includes(ESCAPE)) {
     for (let i = 0; i < parts.length; i++) {
-      parts[i] = parts[i]!.replace(ESCAPED_ALL, unescape);
+      parts[i] = unescapePart(parts[i]!);
     }
   }
   return parts as unknown as KvKey;
-}
-
-function unescape(_match: string, character: string): string {
-  return String.fromCharCode(character.charCodeAt(0) - SHIFT);
 }
 
 /**
