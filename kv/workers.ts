@@ -105,6 +105,8 @@ export class WorkersKvStore extends KvDriver<WorkersValue> {
       cas: "Workers KV has no conditional write",
       linearizable: "Workers KV is eventually consistent: what is written " +
         "may be seen elsewhere only a minute or more later",
+      streaming: "Workers KV lists names forward only: in reverse, list() " +
+        "reads all names before the first entry",
       "stable-list": "Workers KV may list a name that was written or deleted " +
         "within the last minute or so as it was before",
     },

@@ -64,17 +64,40 @@ function inWorkersKv(
   });
 }
 
-Deno.test("WorkersKvStore leaves out three promises, and has no cas()", () => {
+Deno.test("WorkersKvStore leaves out four guarantees, and has no cas()", () => {
   const store = new WorkersKvStore(noNamespace);
   assertEquals(Object.keys(store.traits.without), [
     "cas",
     "linearizable",
+    "streaming",
     "stable-list",
   ]);
   assertFalse("cas" in store);
   // @ts-expect-error It is none of its members.
   assertEquals(store.cas, undefined);
 });
+
+inWorkersKv(
+  "list() reads some names before the first entry, or all in reverse",
+  async (kv, prefix) => {
+    const keys = Array.from({ length: 130 }, (_, i) => [`${i}`] as const);
+    await Promise.all(keys.map((key) => kv.set(key, 1)));
+    let pages = 0;
+    const small = new WorkersKvStore({
+      getWithMetadata: namespace.getWithMetadata.bind(namespace),
+      put: namespace.put.bind(namespace),
+      delete: namespace.delete.bind(namespace),
+      list(options) {
+        pages++;
+        return namespace.list({ ...options, limit: 60 });
+      },
+    } as WorkersKvNamespace, { keyPrefix: prefix.slice(0, -1) });
+    for await (const _ of small.keys()) break;
+    assertEquals(pages, 2);
+    for await (const _ of small.keys(undefined, { reverse: true })) break;
+    assertEquals(pages, 2 + 3);
+  },
+);
 
 inWorkersKv(
   "entries are names and values that others can read",

@@ -11,8 +11,10 @@ export class Miniflare {
     durableObjectsPersist?: string;
     kvNamespaces?: string[];
     durableObjects?: Record<string, { className: string; useSQLite: boolean }>;
+    inspectorPort?: number;
   });
   readonly ready: Promise<URL>;
+  getInspectorURL(): Promise<URL>;
   dispatchFetch(url: string, init?: RequestInit): Promise<Response>;
   getKVNamespace(binding: string): Promise<KVNamespace>;
   dispose(): Promise<void>;
@@ -38,7 +40,7 @@ export interface KVNamespace {
   ): Promise<void>;
   delete(name: string): Promise<void>;
   list(
-    options: { prefix: string; cursor?: string },
+    options: { prefix: string; cursor?: string; limit?: number },
   ): Promise<{
     keys: { name: string; expiration?: number }[];
     list_complete: boolean;
