@@ -1,8 +1,4 @@
-/**
- * A store in a namespace of Cloudflare Workers KV.
- *
- * @module
- */
+/** @module A store in a namespace of Cloudflare Workers KV. */
 
 import type { KvCall, KvGetCall } from "./core/call.ts";
 import { KvDriver } from "./core/driver.ts";
