@@ -121,8 +121,7 @@ export class KeyvStorage {
    * @returns `true`.
    */
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
-    const ttl = expires === undefined ? undefined : expires - Date.now();
-    await this.kv.set(this.keyOf(key), value, { ttl });
+    await this.kv.set(this.keyOf(key), value, { expires });
     return true;
   }
 

@@ -207,7 +207,7 @@ export class CachedKvStore implements KvExtendedStore {
    *
    * @param key The key to write.
    * @param value The value; it may be changed freely after the call.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    * @throws As the `set()` of the store does.
    */
   async set(
@@ -234,7 +234,7 @@ export class CachedKvStore implements KvExtendedStore {
    * @param key The key to swap.
    * @param expectedValue What must be there.
    * @param newValue What will be there.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    * @returns Whether the swap was made.
    * @throws {TypeError} If the store has no `cas()`.
    * @throws As the `cas()` of the store does.

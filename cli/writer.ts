@@ -19,12 +19,11 @@ export class Writer {
 
   /** Writes an entry, and waits while too many are pending. */
   async write({ key, value, expires }: KvStoreListEntry): Promise<void> {
-    const ttl = expires === undefined ? undefined : expires - Date.now();
-    if (ttl !== undefined && ttl <= 0) {
+    if (expires !== undefined && expires <= Date.now()) {
       this.expired++;
       return;
     }
-    const write = this.#store.set(key, value, { ttl }).then(
+    const write = this.#store.set(key, value, { expires }).then(
       () => void this.written++,
       (error) => void (this.#error ??= error),
     ).finally(() => this.#pending.delete(write));

@@ -76,8 +76,8 @@ export class MemoryKvStore implements KvExtendedStore {
    *
    * @param key The key to write.
    * @param value The value; it may be changed freely after the call.
-   * @param options The TTL.
-   * @throws {TypeError | RangeError} If the key, the value or the TTL is wrong.
+   * @param options The TTL or the expiry.
+   * @throws {TypeError | RangeError} If the key, the value or an option is wrong.
    */
   async set(
     key: KvKey,
@@ -106,9 +106,9 @@ export class MemoryKvStore implements KvExtendedStore {
    * @param key The key to swap.
    * @param expectedValue What must be there.
    * @param newValue What will be there.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    * @returns Whether the swap was made.
-   * @throws {TypeError | RangeError} If the key, a value or the TTL is wrong.
+   * @throws {TypeError | RangeError} If the key, a value or an option is wrong.
    */
   async cas(
     key: KvKey,

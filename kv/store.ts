@@ -63,12 +63,22 @@ export type Ttl = number | { total(unit: "milliseconds"): number };
  */
 export interface KvStoreSetOptions {
   /**
-   * How long the entry lives. Without it the entry has no TTL, whatever it had
-   * before.
+   * How long the entry lives. Without it, and without `expires`, the entry has no
+   * TTL, whatever it had before.
    *
    * @default {undefined}
    */
   ttl?: Ttl | undefined;
+  /**
+   * When the entry expires, in epoch milliseconds, in place of a TTL. Rounded up
+   * to whole milliseconds. A moment that has passed means already expired.
+   *
+   * It is stored as it is: a store on a server compares it with the server's
+   * clock.
+   *
+   * @default {undefined}
+   */
+  expires?: number | undefined;
 }
 
 /**
@@ -249,7 +259,7 @@ export interface KvStore {
    *
    * @param key The key to write.
    * @param value The value; it may be changed freely after the call.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    */
   set(key: KvKey, value: unknown, options?: KvStoreSetOptions): Promise<void>;
 
@@ -267,7 +277,7 @@ export interface KvStore {
    * @param key The key to swap.
    * @param expectedValue What must be there.
    * @param newValue What will be there.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    * @returns Whether the swap was made.
    */
   cas?(

@@ -166,13 +166,10 @@ class Migration {
     { value, expires }: { value: unknown; expires?: number | undefined },
   ): Promise<Outcome> {
     if (expires !== undefined && expires <= Date.now()) return "expired";
-    // The store calls total() when it adds the TTL to its clock, so no time passes
-    // in between.
-    const ttl = expires === undefined || expires === Infinity
-      ? undefined
-      : { total: () => Math.floor(expires) - Date.now() };
     try {
-      return await this.#write(key, value, { ttl });
+      return await this.#write(key, value, {
+        expires: expires === Infinity ? undefined : expires,
+      });
     } catch (error) {
       // The target cannot hold such a key or value.
       if (!(error instanceof TypeError || error instanceof RangeError)) {

@@ -146,6 +146,13 @@ async function* scan(
   if (!isWholeAndStill(before, after)) yield* walkAll();
 }
 
+/** The expiry of a key within 1 ms, for servers before Redis 7. */
+const EXPIRY = `
+local left = redis.call("PTTL", KEYS[1])
+if left < 0 then return left end
+local time = redis.call("TIME")
+return time[1] * 1000 + math.floor(time[2] / 1000) + left`;
+
 /** Reads entries by their names. */
 class Reader {
   readonly #commands: RedisCommands;
@@ -221,8 +228,7 @@ class Reader {
         this.#hasExpireTime = false;
       }
     }
-    const left = Number(await this.#commands.read("pttl", [name]));
-    return left < 0 ? left : Date.now() + left;
+    return Number(await this.#commands.read("eval", [EXPIRY, "1", name]));
   }
 }
 

@@ -12,8 +12,11 @@ import { readPages } from "./read.ts";
 import type { MigrationSource, SourceEntry, SourceRequest } from "./source.ts";
 import { Window } from "./window.ts";
 
-/** How far two expiries may be apart, in milliseconds. */
-const TOLERANCE = 1_000;
+/** How far two expiries may be apart, in milliseconds: they are rounded. */
+const TOLERANCE = 2;
+
+/** An entry that expires so soon may be gone on one side, in milliseconds. */
+const SOON = 1_000;
 
 /**
  * An entry that the target does not have as the source has it.
@@ -69,7 +72,7 @@ export async function findDifferences(
     const { key, value, expires = Infinity } = entry;
     const found = await target.get(key);
     // It may have expired on one side only by now.
-    if (expires <= Date.now() + TOLERANCE) return;
+    if (expires <= Date.now() + SOON) return;
     if (found === undefined) {
       different.push({ key, difference: "missing" });
     } else if (!equalValues(found, asStored(value))) {

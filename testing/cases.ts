@@ -9,6 +9,7 @@ import { callCases } from "./calls.ts";
 import { casCases } from "./cas.ts";
 import { casRaceCases } from "./cas_race.ts";
 import type { ConformanceCase } from "./case.ts";
+import { expiresCases } from "./expires.ts";
 import { hostileCases } from "./hostile.ts";
 import { isolationCases } from "./isolation.ts";
 import { keyCases } from "./keys.ts";
@@ -45,6 +46,7 @@ export const cases: readonly ConformanceCase[] = [
   ...isolationCases,
   ...ttlCases,
   ...ttlInputCases,
+  ...expiresCases,
   ...casCases,
   ...casRaceCases,
   ...listCases,

@@ -11,6 +11,7 @@ import { KvCorruptionError, KvError } from "../errors.ts";
 import { describe } from "./key.ts";
 import { failure, type KvErrorType, rejection } from "./message.ts";
 import type { KvKey } from "../store.ts";
+import type { Life } from "./ttl.ts";
 
 /**
  * How a driver stores values.
@@ -84,6 +85,8 @@ export interface KvGetCall<Stored = string | Uint8Array> extends KvCallBase {
   /** A `get` has no TTL. */
   readonly ttl: undefined;
   /** A `get` has no expiry. */
+  readonly expires: undefined;
+  /** A `get` has no expiry. */
   readonly expiry: undefined;
   /**
    * Settles the call with what was found.
@@ -107,7 +110,15 @@ export interface KvSetCall<Stored = string | Uint8Array> extends KvCallBase {
   readonly expected: undefined;
   /** The TTL in milliseconds, at least 1; `undefined` for none. */
   readonly ttl: number | undefined;
-  /** When the entry expires, in epoch milliseconds; `undefined` for never. */
+  /**
+   * The expiry in epoch milliseconds, if the caller gave that and not a TTL. A
+   * backend with a clock of its own stores it in place of the TTL.
+   */
+  readonly expires: number | undefined;
+  /**
+   * When the entry expires, in epoch milliseconds by the clock of this process;
+   * `undefined` for never.
+   */
   readonly expiry: number | undefined;
   /**
    * Settles the call: the entry is written.
@@ -127,6 +138,8 @@ export interface KvDeleteCall extends KvCallBase {
   readonly expected: undefined;
   /** A `delete` has no TTL. */
   readonly ttl: undefined;
+  /** A `delete` has no expiry. */
+  readonly expires: undefined;
   /** A `delete` has no expiry. */
   readonly expiry: undefined;
   /**
@@ -151,7 +164,15 @@ export interface KvCasCall<Stored = string | Uint8Array> extends KvCallBase {
   readonly expected: Stored | undefined;
   /** The TTL in milliseconds, at least 1; `undefined` for none. */
   readonly ttl: number | undefined;
-  /** When the entry expires, in epoch milliseconds; `undefined` for never. */
+  /**
+   * The expiry in epoch milliseconds, if the caller gave that and not a TTL. A
+   * backend with a clock of its own stores it in place of the TTL.
+   */
+  readonly expires: number | undefined;
+  /**
+   * When the entry expires, in epoch milliseconds by the clock of this process;
+   * `undefined` for never.
+   */
   readonly expiry: number | undefined;
   /**
    * Whether a stored value equals, by content, the one that must be there.
@@ -200,7 +221,7 @@ export interface CallListener<Stored> {
 /** What a call writes. */
 export interface Write<Stored> {
   readonly value: Stored | undefined;
-  readonly ttl: number | undefined;
+  readonly life: Life | undefined;
   readonly expected?: Stored | undefined;
 }
 
@@ -212,8 +233,8 @@ export class Call<Stored> {
   readonly value: Stored | undefined;
   readonly expected: Stored | undefined;
   readonly ttl: number | undefined;
-  /** When the call was made, in epoch milliseconds, if it has a TTL. */
-  readonly #time: number;
+  readonly expires: number | undefined;
+  readonly expiry: number | undefined;
   /** What the caller waits for. */
   readonly promise: Promise<unknown>;
 
@@ -249,17 +270,15 @@ export class Call<Stored> {
     this.id = id;
     this.value = write?.value;
     this.expected = write?.expected;
-    this.ttl = write?.ttl;
-    this.#time = this.ttl === undefined ? 0 : Date.now();
+    const life = write?.life;
+    this.ttl = life?.ttl;
+    this.expires = life?.expires;
+    this.expiry = life && (life.expires ?? Date.now() + life.ttl);
     this.#codec = codec;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-  }
-
-  get expiry(): number | undefined {
-    return this.ttl === undefined ? undefined : this.#time + this.ttl;
   }
 
   get settled(): boolean {

@@ -31,11 +31,11 @@ export abstract class KvCasDriver<Stored = EncodedValue>
    * @param key The key to swap.
    * @param expectedValue What must be there.
    * @param newValue What will be there.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    * @returns Whether the swap was made.
    * @throws {TypeError} If the key, a value or an option has a wrong type.
-   * @throws {RangeError} If the key or a value is too large, or the TTL is not
-   * finite.
+   * @throws {RangeError} If the key or a value is too large, or the TTL or the
+   * expiry is not finite.
    * @throws {KvOutcomeUnknownError} If the swap may have been applied.
    * @throws {KvError} If the backend fails.
    */

@@ -167,10 +167,10 @@ export abstract class KvDriver<Stored = EncodedValue>
    *
    * @param key The key to write.
    * @param value The value; it may be changed freely after the call.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    * @throws {TypeError} If the key, the value or an option has a wrong type.
-   * @throws {RangeError} If the key or the value is too large, or the TTL is
-   * not finite.
+   * @throws {RangeError} If the key or the value is too large, or the TTL or the
+   * expiry is not finite.
    * @throws {KvOutcomeUnknownError} If the write may have been applied.
    * @throws {KvError} If the backend fails.
    */
@@ -321,7 +321,7 @@ export abstract class KvDriver<Stored = EncodedValue>
    * @param key The key to swap.
    * @param expectedValue What must be there.
    * @param newValue What will be there.
-   * @param options The TTL.
+   * @param options The TTL or the expiry.
    * @returns Whether the swap was made.
    */
   protected compareAndSwap(
@@ -333,14 +333,14 @@ export abstract class KvDriver<Stored = EncodedValue>
     try {
       const id = checkAndEncodeKey(key, "cas");
       const copy = copyKey(key);
-      const { value, ttl } = this.#encoder.encodeWrite(
+      const { value, life } = this.#encoder.encodeWrite(
         "cas",
         copy,
         newValue,
         options,
       );
       const expected = this.#encoder.encode("cas", copy, expectedValue);
-      return this.#add("cas", copy, id, { value, ttl, expected }) as Promise<
+      return this.#add("cas", copy, id, { value, life, expected }) as Promise<
         boolean
       >;
     } catch (error) {

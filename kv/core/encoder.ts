@@ -8,7 +8,7 @@ import type { KvCodec, Write } from "./call.ts";
 import { utf8Length } from "./key.ts";
 import { rejection } from "./message.ts";
 import type { KvKey, KvStoreSetOptions, KvStoreTraits } from "../store.ts";
-import { ttlOf } from "./ttl.ts";
+import { type Life, lifeOf } from "./ttl.ts";
 
 /** Checks and encodes the values and TTLs of a store. */
 export class Encoder<Stored> {
@@ -33,15 +33,15 @@ export class Encoder<Stored> {
     const stored = this.encode(action, key, value);
     // Last, so that the time for the value does not pass between the two readings
     // of the clock of a TTL that is the distance to a moment.
-    let ttl: number | undefined;
+    let life: Life | undefined;
     try {
-      ttl = ttlOf(options);
+      life = lifeOf(options);
     } catch (error) {
       throw rejection(action, key, error);
     }
-    return ttl !== undefined && ttl <= 0
-      ? { value: undefined, ttl: undefined }
-      : { value: stored, ttl: stored === undefined ? undefined : ttl };
+    return stored === undefined || life !== undefined && life.ttl <= 0
+      ? { value: undefined, life: undefined }
+      : { value: stored, life };
   }
 
   /** Encodes a value. */

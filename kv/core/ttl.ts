@@ -4,6 +4,8 @@
  * @module
  */
 
+import { typeName } from "./message.ts";
+
 /** The last moment that a `Date` can hold, in epoch milliseconds. */
 const END_OF_TIME = 8.64e15;
 
@@ -25,16 +27,24 @@ export function ttlMilliseconds(ttl: unknown): number | undefined {
   return Math.ceil(Math.min(total, END_OF_TIME - Date.now()));
 }
 
+/** How long an entry lives. */
+export interface Life {
+  /** The milliseconds from now on; zero or less if already expired. */
+  readonly ttl: number;
+  /** The expiry in epoch milliseconds, if that is what the caller gave. */
+  readonly expires: number | undefined;
+}
+
 /**
- * The TTL that the options of a write have.
+ * How long an entry lives by the options of its write.
  *
  * @param options What the caller gave.
- * @returns What {@linkcode ttlMilliseconds} returns.
+ * @returns The life; `undefined` if it has no end.
  * @throws {TypeError} If they are not an object, such as a bare number, have an
- * unknown option, or the TTL has a wrong type.
- * @throws {RangeError} If the TTL is not finite.
+ * unknown option or both options, or an option has a wrong type.
+ * @throws {RangeError} If the TTL or the expiry is not finite.
  */
-export function ttlOf(options: unknown): number | undefined {
+export function lifeOf(options: unknown): Life | undefined {
   if (options === undefined || options === null) return undefined;
   if (typeof options !== "object") {
     throw new TypeError(
@@ -42,13 +52,39 @@ export function ttlOf(options: unknown): number | undefined {
     );
   }
   for (const name in options) {
-    if (name !== "ttl" && Object.hasOwn(options, name)) {
+    if (
+      name !== "ttl" && name !== "expires" && Object.hasOwn(options, name)
+    ) {
       throw new TypeError(
-        `unknown option ${JSON.stringify(name)}: expected ttl`,
+        `unknown option ${JSON.stringify(name)}: expected ttl or expires`,
       );
     }
   }
-  return ttlMilliseconds((options as { ttl?: unknown }).ttl);
+  const given = options as { ttl?: unknown; expires?: unknown };
+  const ttl = ttlMilliseconds(given.ttl);
+  const expires = expiryOf(given.expires);
+  if (expires === undefined) {
+    return ttl === undefined ? undefined : { ttl, expires };
+  }
+  if (ttl !== undefined) {
+    throw new TypeError("ttl and expires exclude each other: received both");
+  }
+  return { ttl: expires - Date.now(), expires };
+}
+
+/** Turns an expiry into whole epoch milliseconds, rounded up. */
+function expiryOf(expires: unknown): number | undefined {
+  if (expires === undefined) return undefined;
+  if (typeof expires !== "number") {
+    throw new TypeError(
+      "expires must be a number of epoch milliseconds: " +
+        `received ${typeName(expires)}`,
+    );
+  }
+  if (!Number.isFinite(expires)) {
+    throw new RangeError(`expires must be finite: received ${expires}`);
+  }
+  return Math.ceil(Math.min(expires, END_OF_TIME));
 }
 
 /**

@@ -6,11 +6,12 @@
 
 import { ChunkedEntries, isLarge } from "./chunks.ts";
 import { failureOf, ObjectPages } from "./pages.ts";
-import type {
-  ObjectAnswer,
-  ObjectCall,
-  ObjectPage,
-  ObjectPageRequest,
+import {
+  expiryOf,
+  type ObjectAnswer,
+  type ObjectCall,
+  type ObjectPage,
+  type ObjectPageRequest,
 } from "./protocol.ts";
 import { objectSchema } from "./schema.ts";
 import type { KvStoreDurableObjectState } from "./state.ts";
@@ -68,13 +69,14 @@ export class ObjectEntries {
   }
 
   /** Executes a call and answers it. */
-  execute({ kind, id, value, expected, ttl }: ObjectCall): ObjectAnswer {
+  execute(call: ObjectCall): ObjectAnswer {
+    const { kind, id, value, expected } = call;
     const execute = () =>
       this.#chunked.execute({
         kind,
         id,
         value,
-        expiry: ttl === undefined ? undefined : Date.now() + ttl,
+        expiry: expiryOf(call),
         expected,
         matches: (stored) => matches(stored, expected),
       });

@@ -6,11 +6,12 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { ObjectEntries } from "./entries.ts";
-import type {
-  ObjectAnswer,
-  ObjectCall,
-  ObjectPage,
-  ObjectPageRequest,
+import {
+  expiryOf,
+  type ObjectAnswer,
+  type ObjectCall,
+  type ObjectPage,
+  type ObjectPageRequest,
 } from "./protocol.ts";
 import type { KvStoreDurableObjectState } from "./state.ts";
 
@@ -87,8 +88,7 @@ export class KvStoreDurableObject extends DurableObject {
     let nextExpiry = Infinity;
     const answers = calls.map((each): ObjectAnswer => {
       if (each.kind === "get" && bytes > ANSWER_BYTES) return null;
-      const { ttl = Infinity } = each;
-      nextExpiry = Math.min(nextExpiry, Date.now() + ttl);
+      nextExpiry = Math.min(nextExpiry, expiryOf(each) ?? Infinity);
       const answer = this.#entries.execute(each);
       if (typeof answer === "string" || answer instanceof Uint8Array) {
         bytes += answer.length;

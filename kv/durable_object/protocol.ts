@@ -26,6 +26,13 @@ export interface ObjectCall {
   readonly expected?: EncodedValue | undefined;
   /** The milliseconds left to live, by any clock. */
   readonly ttl?: number | undefined;
+  /** The expiry in epoch milliseconds, which overrides `ttl`. */
+  readonly expires?: number | undefined;
+}
+
+/** The expiry of what a call writes, by the object's clock. */
+export function expiryOf({ ttl, expires }: ObjectCall): number | undefined {
+  return expires ?? (ttl === undefined ? undefined : Date.now() + ttl);
 }
 
 /** A call that failed alone, without a change. */

@@ -53,12 +53,14 @@ function settle(call: KvCall, answer: ObjectAnswer): boolean {
   return true;
 }
 
-function message({ kind, id, value, expected, expiry }: KvCall): ObjectCall {
+function message(call: KvCall): ObjectCall {
+  const { kind, id, value, expected, expires, expiry } = call;
   return {
     kind,
     id,
     value,
     expected,
+    expires,
     ttl: expiry === undefined ? undefined : expiry - Date.now(),
   };
 }

@@ -9,7 +9,7 @@ import type { Expiring } from "./expiry_queue.ts";
 import { rejection } from "../core/message.ts";
 import { copyPlain } from "../core/plain.ts";
 import type { KvKey, KvStoreSetOptions } from "../store.ts";
-import { ttlOf } from "../core/ttl.ts";
+import { type Life, lifeOf } from "../core/ttl.ts";
 
 /** A value as it is kept: nobody else has a reference to it. */
 export class Entry {
@@ -71,17 +71,17 @@ export function entryOf(
   const copy = checkedCopy(action, key, value);
   // Last, so that the copying does not pass between the two readings of the clock
   // of a TTL that is the distance to a moment.
-  const ttl = checkedTtl(action, key, options);
-  if (copy.value === undefined || (ttl !== undefined && ttl <= 0)) {
+  const life = checkedLife(action, key, options);
+  if (copy.value === undefined || (life !== undefined && life.ttl <= 0)) {
     return undefined;
   }
-  return ttl === undefined
+  return life === undefined
     ? new Entry(copy.value, copy.plain)
     : new ExpiringEntry(
       copy.value,
       copy.plain,
       key.slice() as unknown as KvKey,
-      Date.now() + ttl,
+      life.expires ?? Date.now() + life.ttl,
     );
 }
 
@@ -94,14 +94,14 @@ export function checkedCopy(action: string, key: KvKey, value: unknown): Copy {
   }
 }
 
-function checkedTtl(
+function checkedLife(
   action: string,
   key: KvKey,
   options: KvStoreSetOptions | undefined,
-): number | undefined {
+): Life | undefined {
   if (options === undefined) return undefined;
   try {
-    return ttlOf(options);
+    return lifeOf(options);
   } catch (error) {
     throw rejection(action, key, error);
   }

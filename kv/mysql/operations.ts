@@ -92,8 +92,8 @@ export function statementsOf(
   const groups = new Map<string, Operation[]>();
   for (const call of calls) {
     const kind = kindOf(call);
-    // All swaps of a statement have the same TTL.
-    const name = kind === "swap" ? `${kind} ${call.ttl}` : kind;
+    // All swaps of a statement have the same life.
+    const name = kind === "swap" ? `${kind} ${lifeOf(call)}` : kind;
     const group = groups.get(name);
     const operation = operationOf(call, limits);
     if (group === undefined) groups.set(name, [operation]);
@@ -184,9 +184,9 @@ export function partsOf(value: Buffer): Buffer[] {
   );
 }
 
-/** The TTL as a parameter. */
-export function ttlOf({ call }: Operation): Parameter {
-  return call.ttl ?? null;
+/** The life as parameters: the given expiry and the TTL. */
+export function lifeOf({ expires, ttl }: KvCall<Buffer>): Parameter[] {
+  return expires === undefined ? [null, ttl ?? null] : [expires, null];
 }
 
 /** Why a statement with one operation would be too large for the server. */

@@ -25,8 +25,8 @@
 const EPOCH = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP";
 const NOW = `${EPOCH}(3)) DIV 1000`;
 const ALIVE = `(expires IS NULL OR expires > ${NOW})`;
-/** The expiry of a TTL, which may be NULL. */
-const EXPIRY = `(${EPOCH}(6)) + 999) DIV 1000 + ?`;
+/** The expiry of a life: of a given expiry or else of a TTL, both perhaps NULL. */
+const EXPIRY = `COALESCE(?, (${EPOCH}(6)) + 999) DIV 1000 + ?)`;
 
 /** What separates the tag from the bits. */
 export const TAG_UNIT = 2 ** 32;
@@ -112,7 +112,7 @@ export class MysqlStatements {
 WHERE \`key\` IN (${list(length)}) AND ${ALIVE}`;
   }
 
-  /** `key, value, full_key, ttl, …`. */
+  /** `key, value, full_key, life, …`. */
   set(length: number, parts: number): string {
     return `INSERT INTO ${this.#table} (\`key\`, value, full_key, expires, due)
 VALUES ${list(length, `(?, ${joined(parts)}, ?, ${EXPIRY}, expires)`)}
@@ -126,7 +126,7 @@ ON DUPLICATE KEY UPDATE version = version + 1, value = VALUES(value),
     return this.#deletion(list(length));
   }
 
-  /** `key, value, full_key, ttl, …, tag, tag` → a bit for each that exists. */
+  /** `key, value, full_key, life, …, tag, tag` → a bit for each that exists. */
   create(length: number, parts: number): string {
     const rows = Array.from(
       { length },
@@ -145,7 +145,7 @@ ON DUPLICATE KEY UPDATE
   ${replaced("expires")}`;
   }
 
-  /** `ttl, ttl, value, ttl, key, expected`. */
+  /** `life, life, value, life, key, expected`. */
   swap(_: number, parts: number, condition = "value = ?"): string {
     return `UPDATE ${this.#table} FORCE INDEX (PRIMARY)
 SET due = COALESCE(LEAST(due, ${EXPIRY}), due, ${EXPIRY}),
@@ -159,7 +159,7 @@ WHERE \`key\` = ? AND ${condition} AND ${ALIVE}`;
   }
 
   /**
-   * `tag, tag, key, …, ttl, ttl, key, …, value, …, ttl, key, …, key, …,
+   * `tag, tag, key, …, life, life, key, …, value, …, life, key, …, key, …,
    * expected, …` → a bit for each that was made.
    */
   swaps(length: number): string {

@@ -26,6 +26,7 @@ import {
   isDigest,
   type Kind,
   kindOf,
+  lifeOf,
   type Limits,
   type Operation,
   operationOf,
@@ -33,7 +34,6 @@ import {
   partsOf,
   statementsOf,
   tooLarge,
-  ttlOf,
 } from "./operations.ts";
 import { type MysqlStatements, TAG_UNIT, TAGS } from "./sql.ts";
 
@@ -128,10 +128,10 @@ function run(
       operation.key,
       ...valueOf(operation),
       operation.fullKey,
-      ttlOf(operation),
+      ...lifeOf(operation.call),
     ]);
   const valueOf = ({ call }: Operation) => partsOf(call.value!);
-  const ttl = ttlOf(first);
+  const life = lifeOf(first.call);
   const { value } = first.call;
   // A value in several parts travels alone.
   const parts = value === undefined ? 1 : partsOf(value).length;
@@ -155,14 +155,17 @@ function run(
       if (all.length === 1) {
         return query(
           statements.of(isDigest(first) ? "swapDigest" : "swap", 1, parts),
-          [ttl, ttl, ...valueOf(first), ttl, first.key, comparand(first)],
+          [
+            ...[...life, ...life, ...valueOf(first), ...life],
+            ...[first.key, comparand(first)],
+          ],
         );
       }
       return query(
         statements.of("swaps", all.length),
         [
-          ...[tag, tag, ...keys, ttl, ttl],
-          ...[...keys, ...all.map(({ call }) => call.value!), ttl],
+          ...[tag, tag, ...keys, ...life, ...life],
+          ...[...keys, ...all.map(({ call }) => call.value!), ...life],
           ...[...keys, ...keys, ...all.map(({ expected }) => expected!)],
         ],
       );

@@ -98,8 +98,9 @@ const key = (operation: Operation): Text => operation.key;
 const fullKey = (operation: Operation): Text => operation.fullKey;
 const expected = (operation: Operation): Text => operation.expected!;
 const value = ({ call }: Operation): Text => call.value!;
-const ttl = ({ call }: Operation): Text =>
-  call.ttl === undefined ? null : `${call.ttl}`;
+/** The TTL, which is positive, or an expiry as a negative number. */
+const ttl = ({ call: { ttl, expires } }: Operation): Text =>
+  expires !== undefined ? `${-expires}` : ttl === undefined ? null : `${ttl}`;
 
 const PARAMETERS: Readonly<
   Record<Kind, readonly ((operation: Operation) => Text)[]>

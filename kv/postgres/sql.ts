@@ -38,9 +38,10 @@ const SECONDS = "date_part('epoch', statement_timestamp())";
 const NOW = `floor(${SECONDS} * 1000)::bigint`;
 const ALIVE = `(expires IS NULL OR expires > ${NOW})`;
 
-/** The expiry of a TTL, which may be NULL. */
+/** The expiry of a TTL, which may be NULL, or of a moment, which is negative. */
 function expiry(ttl: string): string {
-  return `ceil(${SECONDS} * 1000)::bigint + ${ttl}`;
+  return `CASE WHEN ${ttl} < 0 THEN -${ttl}
+  ELSE ceil(${SECONDS} * 1000)::bigint + ${ttl} END`;
 }
 
 function texts(parameter: number): string {

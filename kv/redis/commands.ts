@@ -56,6 +56,8 @@ export interface SentCommand {
 
 /** Issues commands through a client. */
 export class RedisCommands {
+  /** Whether `SET` takes `PXAT`, as far as it is known. */
+  hasPxat = true;
   readonly #client: RedisClient;
   readonly #Command: OnceClass;
 

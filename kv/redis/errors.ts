@@ -36,6 +36,11 @@ export function isNoScript(error: unknown): boolean {
   return messageOf(error).startsWith("NOSCRIPT");
 }
 
+/** Whether the server does not know an argument of a command, or of a script's. */
+export function isSyntaxError(error: unknown): boolean {
+  return isServerError(error) && error.message.includes("ERR syntax error");
+}
+
 /** Whether the user of the connection may not use a command. */
 export function isForbidden(error: unknown): boolean {
   return /^(NOPERM|ERR unknown command)/.test(messageOf(error));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Script } from "./scripts.ts";
+import { type Script, WRITE_LIFE } from "./scripts.ts";
 
 /** The member of a sorted set that says that it is complete; no id has a space. */
 export const COMPLETE = " complete";
@@ -19,11 +19,11 @@ const ID = (name: string) =>
 /**
  * Writes and deletes entries together with their places in the index. Keys: the
  * index and the names. Arguments: for each name its value (nothing to delete it)
- * and its TTL (nothing for none).
+ * and its life.
  */
 export const WRITE: Script = {
-  sha1: "ba436e8988f33b57f395be4e77e6c2d3541383c8",
-  source: `
+  sha1: "437d3f11bafd53a531c1cfa4b81539c7063c82b9",
+  source: `${WRITE_LIFE}
 local index = KEYS[1]
 local added, removed = {}, {}
 for i = 2, #KEYS do
@@ -37,10 +37,9 @@ end
 if #added > 0 then redis.call("ZADD", index, unpack(added)) end
 if #removed > 0 then redis.call("ZREM", index, unpack(removed)) end
 for i = 2, #KEYS do
-  local value, ttl = ARGV[2 * i - 3], ARGV[2 * i - 2]
+  local value = ARGV[2 * i - 3]
   if value == "" then redis.call("DEL", KEYS[i])
-  elseif ttl == "" then redis.call("SET", KEYS[i], value)
-  else redis.call("SET", KEYS[i], value, "PX", ttl) end
+  else write(KEYS[i], value, ARGV[2 * i - 2]) end
 end
 return 1`,
 };
@@ -49,11 +48,11 @@ return 1`,
  * Swaps a value together with its place in the index: 1 if so, else what is
  * stored, or 0 if no entry was expected. Keys: the index and the name. Arguments:
  * the expected value (nothing for no entry), the new one (nothing to delete) and
- * its TTL (nothing for none).
+ * its life.
  */
 export const INDEXED_SWAP: Script = {
-  sha1: "62056d17a07fc4d1e3e526b8a08ad7fd2a291893",
-  source: `
+  sha1: "fde4907fef3cfbd9498591048a2b669e58d179ec",
+  source: `${WRITE_LIFE}
 if ARGV[1] == "" then
   if redis.call("EXISTS", KEYS[2]) == 1 then return 0 end
 else
@@ -66,8 +65,7 @@ if ARGV[2] == "" then
   redis.call("DEL", KEYS[2])
 else
   redis.call("ZADD", KEYS[1], 0, id)
-  if ARGV[3] == "" then redis.call("SET", KEYS[2], ARGV[2])
-  else redis.call("SET", KEYS[2], ARGV[2], "PX", ARGV[3]) end
+  write(KEYS[2], ARGV[2], ARGV[3])
 end
 return 1`,
 };

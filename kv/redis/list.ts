@@ -150,8 +150,8 @@ export class RedisLister {
       const entry = entries[i];
       entries[i] = undefined;
       if (entry === undefined) continue;
-      const { value, expiry } = entry;
-      page.push({ key: decodeKey(ids[i]!), value, expiry });
+      const { value, expiry, expires } = entry;
+      page.push({ key: decodeKey(ids[i]!), value, expiry, expires });
     }
     if (page.length > 0) yield page;
   }

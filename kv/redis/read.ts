@@ -28,6 +28,9 @@ const MAX_ATTEMPTS = 8;
 const ABSENT = -2;
 const FOREVER = -1;
 
+/** The expiry where the server, or the rights of the user, do not tell. */
+const UNKNOWN = -2;
+
 /** What was found under a name. */
 export interface FoundEntry {
   /** The value, unless it did not fit the bytes that may be read. */
@@ -36,6 +39,8 @@ export interface FoundEntry {
   readonly bytes: number;
   /** When it expires, in epoch milliseconds by the clock of this process. */
   readonly expiry: number | undefined;
+  /** The same by the clock of the server, if the server tells. */
+  readonly expires: number | undefined;
 }
 
 /** Reads the entries of a store. */
@@ -127,10 +132,12 @@ export class EntryReader {
       if (!isNoScript(error)) throw error;
       reply = await this.#commands.read("eval", [READ.source, ...args]);
     }
-    if (!Array.isArray(reply) || reply.length !== 2 * names.length) {
+    if (!Array.isArray(reply) || reply.length !== 3 * names.length) {
       throw unexpected(reply);
     }
-    return names.map((_, i) => found(reply[2 * i], reply[2 * i + 1], time));
+    return names.map((_, i) =>
+      found(reply[3 * i], reply[3 * i + 1], reply[3 * i + 2], time)
+    );
   }
 
   /** Reads an entry by plain commands. */
@@ -145,15 +152,16 @@ export class EntryReader {
         this.#commands.read("getrange", [name, "0", `${limit}`])
           .catch(unlessWrongType),
         this.#commands.read("strlen", [name]).catch(unlessWrongType),
+        this.#commands.read("pexpiretime", [name]).catch(unlessForbidden),
         this.#commands.read("pttl", [name]),
       ]);
-      const [before, value, bytes, after] = replies;
+      const [before, value, bytes, expires, after] = replies;
       // A write may have come in between.
       const isTorn = !isSameLife(readNumber(before), readNumber(after), time);
       if (isTorn && i < MAX_ATTEMPTS) continue;
       const isWhole = bytes === null ||
         readValue(value)?.length === readNumber(bytes);
-      return found(isWhole ? value : bytes, after, time);
+      return found(isWhole ? value : bytes, after, expires, time);
     }
   }
 }
@@ -163,24 +171,31 @@ function unlessWrongType(error: unknown): null {
   return null;
 }
 
+function unlessForbidden(error: unknown): number {
+  if (!isForbidden(error)) throw error;
+  return UNKNOWN;
+}
+
 /** Whether two answers of `PTTL` are about the same entry. */
 function isSameLife(before: number, after: number, time: number): boolean {
   if (before < 0 || after < 0) return before === after || after === ABSENT;
   return after <= before && before - after <= Date.now() - time + 1;
 }
 
-/** What a value, or its length, and a `PTTL` tell about an entry. */
+/** What a value, or its length, and its times tell about an entry. */
 function found(
   reply: unknown,
   left: unknown,
+  end: unknown,
   time: number,
 ): FoundEntry | undefined {
   const milliseconds = readNumber(left);
   if (reply === null || milliseconds === ABSENT) return undefined;
   const expiry = milliseconds === FOREVER ? undefined : time + milliseconds;
+  const expires = readNumber(end) < 0 ? expiry : readNumber(end);
   if (typeof reply === "number" || typeof reply === "string") {
-    return { value: undefined, bytes: readNumber(reply), expiry };
+    return { value: undefined, bytes: readNumber(reply), expiry, expires };
   }
   const value = readValue(reply)!;
-  return { value: stored(value), bytes: value.length, expiry };
+  return { value: stored(value), bytes: value.length, expiry, expires };
 }

@@ -21,6 +21,7 @@ import {
   type KvBlindCall,
   type RedisWriter,
 } from "./write.ts";
+import { lifeOf } from "./scripts.ts";
 
 /** How many ids are added by one command. */
 const ADD_KEYS = 1024;
@@ -104,9 +105,10 @@ export class ServerIndex extends KeyIndex {
   async #write(calls: readonly KvBlindCall[]): Promise<void> {
     const keys = [this.#set];
     const args: Argument[] = [];
-    for (const { id, value, ttl } of calls) {
+    for (const call of calls) {
+      const { id, value } = call;
       keys.push(this.prefix + id);
-      args.push(value === undefined ? "" : argument(value), `${ttl ?? ""}`);
+      args.push(value === undefined ? "" : argument(value), lifeOf(call));
     }
     const sent = new Evaluation(this.commands, WRITE, keys, args);
     try {

@@ -18,7 +18,8 @@ import type { Argument } from "./command_class.ts";
 import type { RedisCommands, SentCommand } from "./commands.ts";
 import { Evaluation } from "./evaluate.ts";
 import { INDEXED_SWAP } from "./index_scripts.ts";
-import { type Script, SWAP } from "./scripts.ts";
+import { lifeOf, type Script, SWAP } from "./scripts.ts";
+import { SetUntil } from "./set_until.ts";
 
 /** How often to attempt a swap of a value whose form changes meanwhile. */
 const MAX_ATTEMPTS = 10;
@@ -68,16 +69,26 @@ export class Swap implements SentCommand {
 
   /** Writes an entry that is missing, or tells that there is none to delete. */
   async #create(): Promise<boolean> {
-    const { value, ttl } = this.#call;
+    const { value, ttl, expires } = this.#call;
     if (value === undefined) {
       const found = await this.#commands.read("mget", [this.#name]);
       return readValues(found, 1)[0] === null;
     }
     if (this.#index !== undefined) return isOne(await this.#evaluate(""));
     const args = [this.#name, argument(value)];
-    if (ttl !== undefined) args.push("PX", `${ttl}`);
-    args.push("NX");
-    const reply = await this.#send("set", args);
+    if (expires !== undefined) {
+      this.#last = new SetUntil(
+        this.#commands,
+        this.#name,
+        argument(value),
+        expires,
+        "NX",
+      );
+    } else {
+      if (ttl !== undefined) args.push("PX", `${ttl}`);
+      this.#last = this.#commands.send("set", [...args, "NX"]);
+    }
+    const reply = await this.#last.reply;
     if (reply === null) return false;
     assertWritten(reply, false);
     return true;
@@ -110,22 +121,17 @@ export class Swap implements SentCommand {
       return this.#run(INDEXED_SWAP, [this.#index, this.#name], [
         argument(expected),
         value === undefined ? "" : argument(value),
-        `${ttl ?? ""}`,
+        lifeOf(this.#call),
       ]);
     }
     const args = [argument(expected)];
     if (value !== undefined) args.push(argument(value));
-    if (ttl !== undefined) args.push(`${ttl}`);
+    if (ttl !== undefined) args.push(lifeOf(this.#call));
     return this.#run(SWAP, [this.#name], args);
   }
 
   #run(script: Script, keys: string[], args: Argument[]): Promise<unknown> {
     this.#last = new Evaluation(this.#commands, script, keys, args);
-    return this.#last.reply;
-  }
-
-  #send(name: string, args: Argument[]): Promise<unknown> {
-    this.#last = this.#commands.send(name, args);
     return this.#last.reply;
   }
 }

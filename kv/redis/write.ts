@@ -24,6 +24,7 @@ import type { Argument } from "./command_class.ts";
 import type { RedisCommands, SentCommand } from "./commands.ts";
 import { Cork } from "./cork.ts";
 import { isAborted, isRejection, isWrongType, reasonOf } from "./errors.ts";
+import { SetUntil } from "./set_until.ts";
 import { Swap } from "./swap.ts";
 
 /** About how many bytes one command carries, or brings back. */
@@ -191,7 +192,11 @@ export class RedisWriter {
       case "delete":
         return this.#commands.send("del", [name]);
       case "set": {
-        const args = [name, argument(call.value)];
+        const { value, expires } = call;
+        if (expires !== undefined) {
+          return new SetUntil(this.#commands, name, argument(value), expires);
+        }
+        const args = [name, argument(value)];
         if (call.ttl !== undefined) args.push("PX", `${call.ttl}`);
         return this.#commands.send("set", args);
       }

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryKvStore } from "../../kv/memory.ts";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
-import { ttlMilliseconds, ttlOf } from "../../kv/core/ttl.ts";
+import { lifeOf, ttlMilliseconds } from "../../kv/core/ttl.ts";
 import { FakeTime } from "@std/testing/time";
 
 Deno.test("ttlMilliseconds() rounds up", () => {
@@ -86,14 +86,47 @@ Deno.test("a TTL that is not in an object of options is refused, not ignored", a
   }
 });
 
-Deno.test("ttlOf() rejects an option that is not known", () => {
-  assertEquals(ttlOf({ ttl: 5 }), 5);
-  assertEquals(ttlOf({}), undefined);
+Deno.test("lifeOf() rejects an option that is not known", () => {
+  assertEquals(lifeOf({ ttl: 5 }), { ttl: 5, expires: undefined });
+  assertEquals(lifeOf({}), undefined);
   for (const options of [{ tll: 5 }, { ttl: 5, expireIn: 5 }]) {
     assertThrows(
-      () => ttlOf(options),
+      () => lifeOf(options),
       TypeError,
-      `unknown option "${Object.keys(options).at(-1)}": expected ttl`,
+      `unknown option "${
+        Object.keys(options).at(-1)
+      }": expected ttl or expires`,
+    );
+  }
+});
+
+Deno.test("lifeOf() takes an expiry in place of a TTL", () => {
+  using _time = new FakeTime(1_000);
+  assertEquals(lifeOf({ expires: 1_500 }), { ttl: 500, expires: 1_500 });
+  assertEquals(lifeOf({ expires: 1_000.2, ttl: undefined }), {
+    ttl: 1,
+    expires: 1_001,
+  });
+  assertEquals(lifeOf({ expires: 5 }), { ttl: -995, expires: 5 });
+  assertEquals(lifeOf({ expires: undefined }), undefined);
+  assertEquals(lifeOf({ expires: 1e300 })?.expires, 8.64e15);
+  assertThrows(
+    () => lifeOf({ expires: 5, ttl: 5 }),
+    TypeError,
+    "ttl and expires exclude each other",
+  );
+  for (const expires of [NaN, Infinity, -Infinity]) {
+    assertThrows(
+      () => lifeOf({ expires }),
+      RangeError,
+      `expires must be finite: received ${expires}`,
+    );
+  }
+  for (const expires of [null, "5", 5n, true, {}, new Date(5), () => 5]) {
+    assertThrows(
+      () => lifeOf({ expires }),
+      TypeError,
+      "expires must be a number of epoch milliseconds: received ",
     );
   }
 });

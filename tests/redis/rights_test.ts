@@ -23,12 +23,12 @@ import {
 
 /** The rights that docs/stores/redis.md names, without those for scripts. */
 const COMMANDS = ["get", "mget", "set", "mset", "del", "scan"];
-const FOR_SCRIPTS = ["evalsha", "eval", "getrange", "strlen", "pttl"];
+const READS = ["getrange", "strlen", "pttl", "pexpiretime"];
+const FOR_SCRIPTS = ["evalsha", "eval"];
 const FOR_INDEX = [
   ...["zadd", "zrem", "zscore", "zrangebylex", "zrevrangebylex"],
   ...["type", "exists", "time", "hget", "hset", "hdel"],
 ];
-const WITHOUT_SCRIPTS = ["getrange", "strlen", "pttl"];
 /** What ioredis sends itself. */
 const OF_IOREDIS = ["info", "hello", "client"];
 
@@ -41,7 +41,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await withUser(
         Redis,
         server,
-        [...COMMANDS, ...FOR_SCRIPTS],
+        [...COMMANDS, ...READS, ...FOR_SCRIPTS],
         async (client) => {
           await useAll(new RedisKvStore(client), true);
         },
@@ -49,7 +49,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       await withUser(
         Redis,
         server,
-        [...COMMANDS, ...FOR_SCRIPTS, ...FOR_INDEX],
+        [...COMMANDS, ...READS, ...FOR_SCRIPTS, ...FOR_INDEX],
         async (client) => {
           const kv = new RedisKvStore(client, { index: true });
           await useAll(kv, true);
@@ -64,7 +64,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
     `without the right to run scripts, only cas() of an entry fails (${version})`,
     async () => {
       await using server = await startRedis();
-      const rights = [...COMMANDS, ...WITHOUT_SCRIPTS];
+      const rights = [...COMMANDS, ...READS];
       await withUser(Redis, server, rights, async (client) => {
         await useAll(new RedisKvStore(client), false);
       });

@@ -43,8 +43,8 @@ export class SimpleStore implements KvStore {
     options?: KvStoreSetOptions,
   ): Promise<void> {
     this.checkKey("set", key);
-    this.checkOptions("set", options ?? {}, ["ttl"]);
-    const expiry = this.expiryOf(options?.ttl);
+    this.checkOptions("set", options ?? {}, ["ttl", "expires"]);
+    const expiry = this.endOf(options);
     const copy = this.copyIn(value);
     await this.write(key, copy, expiry);
   }
@@ -62,8 +62,8 @@ export class SimpleStore implements KvStore {
     options?: KvStoreSetOptions,
   ): Promise<boolean> {
     this.checkKey("cas", key);
-    this.checkOptions("cas", options ?? {}, ["ttl"]);
-    const expiry = this.expiryOf(options?.ttl);
+    this.checkOptions("cas", options ?? {}, ["ttl", "expires"]);
+    const expiry = this.endOf(options);
     const expected = this.copyIn(expectedValue);
     const value = this.copyIn(newValue);
     if (!this.equal(this.find(key)?.value, expected)) return false;
@@ -286,6 +286,20 @@ export class SimpleStore implements KvStore {
 
   equal(value: unknown, expected: unknown): boolean {
     return equal(value, expected);
+  }
+
+  endOf({ ttl, expires }: KvStoreSetOptions = {}): number {
+    if (expires === undefined) return this.expiryOf(ttl);
+    if (ttl !== undefined) throw new TypeError("Cannot set: ttl and expires");
+    return this.momentOf(expires);
+  }
+
+  /** An expiry by the clock of the store. */
+  momentOf(expires: unknown): number {
+    if (!Number.isFinite(expires)) {
+      throw new TypeError("Cannot set: expires must be finite");
+    }
+    return Math.ceil(expires as number) - this.behind;
   }
 
   expiryOf(ttl: unknown): number {

@@ -1,5 +1,5 @@
 // Stores whose entries expire at the wrong time.
-import type { KvKey } from "../../../kv/store.ts";
+import type { KvKey, KvStoreSetOptions } from "../../../kv/store.ts";
 import { type Entry, SimpleStore } from "./simple_store.ts";
 import type { WrongStore } from "./wrong_store.ts";
 
@@ -140,6 +140,38 @@ class FailedCasTouchesStore extends SimpleStore {
   }
 }
 
+class TtlOnlyStore extends SimpleStore {
+  override endOf({ ttl }: KvStoreSetOptions = {}) {
+    return this.expiryOf(ttl);
+  }
+}
+
+class CasForgetsExpiresStore extends SimpleStore {
+  override cas(...args: Parameters<SimpleStore["cas"]>) {
+    const [key, expected, value, options] = args;
+    this.checkOptions("cas", options ?? {}, ["ttl", "expires"]);
+    return super.cas(key, expected, value, { ttl: options?.ttl });
+  }
+}
+
+class LateByRoundTripStore extends SimpleStore {
+  override momentOf(expires: unknown) {
+    return super.momentOf(expires) + 1;
+  }
+}
+
+class ZeroMomentStore extends SimpleStore {
+  override momentOf(expires: unknown) {
+    return expires === 0 ? Infinity : super.momentOf(expires);
+  }
+}
+
+class BothStore extends SimpleStore {
+  override endOf({ ttl, expires }: KvStoreSetOptions = {}) {
+    return super.endOf(expires === undefined ? { ttl } : { expires });
+  }
+}
+
 export const wrongTtls: WrongStore[] = [
   {
     name: "ignores the TTL when it reads",
@@ -249,5 +281,39 @@ export const wrongTtls: WrongStore[] = [
     name: "sets the TTL even when cas() fails",
     Store: FailedCasTouchesStore,
     caughtBy: ["a failed cas() leaves the TTL unchanged"],
+  },
+  {
+    name: "ignores expires",
+    Store: TtlOnlyStore,
+    caughtBy: [
+      "set() with expires keeps an entry until that moment",
+      "cas() with expires keeps an entry until that moment",
+      "list() and keys() yield the expires that was given",
+      "set() with an expires that has passed deletes the entry",
+      "set() rejects an invalid expires and writes nothing",
+    ],
+  },
+  {
+    name: "forgets the expires given to cas()",
+    Store: CasForgetsExpiresStore,
+    caughtBy: ["cas() with expires keeps an entry until that moment"],
+  },
+  {
+    name: "lets an entry expire a millisecond after its expires",
+    Store: LateByRoundTripStore,
+    caughtBy: [
+      "set() with expires keeps an entry until that moment",
+      "list() and keys() yield the expires that was given",
+    ],
+  },
+  {
+    name: "treats an expires of zero as none",
+    Store: ZeroMomentStore,
+    caughtBy: ["set() with an expires that has passed deletes the entry"],
+  },
+  {
+    name: "accepts expires together with a TTL",
+    Store: BothStore,
+    caughtBy: ["set() rejects an invalid expires and writes nothing"],
   },
 ];
