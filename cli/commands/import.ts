@@ -3,11 +3,16 @@
 import { Command } from "commander";
 import { createReadStream } from "node:fs";
 import { once } from "node:events";
+import type { KvStoreListEntry } from "../../kv/store.ts";
+import { migrate, type SourcePage } from "../../migrate/mod.ts";
+import { Expected } from "../errors.ts";
 import { parseLine } from "../lines.ts";
 import { Progress } from "../progress.ts";
 import { globals, openStore } from "../store.ts";
 import type { Terminal } from "../terminal.ts";
-import { Writer } from "../writer.ts";
+
+/** How many entries make a page. */
+const PAGE = 256;
 
 export function importCommand(terminal: Terminal): Command {
   return new Command("import")
@@ -18,21 +23,42 @@ export function importCommand(terminal: Terminal): Command {
       if (input !== undefined) await once(input, "open");
       await using kv = await openStore(terminal, command, true);
       using progress = new Progress(terminal, "importing");
-      const writer = new Writer(kv);
-      let number = 0;
-      for await (const line of terminal.lines(input)) {
-        terminal.signal.throwIfAborted();
-        number++;
-        if (line.trim() === "") continue;
-        await writer.write(parseLine(line, number));
-        progress.update(writer.written);
-      }
-      await writer.finish();
-      const { written, expired } = writer;
+      const source = {
+        name: "the lines",
+        notes: [],
+        keepsExpiry: true,
+        pages: () => pagesOf(terminal.lines(input), terminal.signal),
+      };
+      const { written, expired } = await migrate(source, kv, {
+        onConflict: "overwrite",
+        onDamaged: "fail",
+        onProgress: ({ written }) => progress.update(written),
+        signal: terminal.signal,
+      }).catch((error) => {
+        throw error.cause instanceof Expected ? error.cause : error;
+      });
       terminal.line(
         globals(command).json
           ? JSON.stringify({ written, expired })
           : `Wrote ${written} entries; ${expired} had expired.`,
       );
     });
+}
+
+async function* pagesOf(
+  lines: AsyncIterable<string>,
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage> {
+  let entries: KvStoreListEntry[] = [];
+  let number = 0;
+  for await (const line of lines) {
+    signal.throwIfAborted();
+    number++;
+    if (line.trim() === "") continue;
+    entries.push(parseLine(line, number));
+    if (entries.length < PAGE) continue;
+    yield { entries };
+    entries = [];
+  }
+  yield { entries };
 }

@@ -187,19 +187,37 @@ Deno.test("kv import reports the line that is wrong", async () => {
   });
 });
 
+/** The expiry of the entry under `a 1`. */
+async function expiresOf(url: string): Promise<number> {
+  const { out } = await kv(url, ["export", "a"]);
+  return JSON.parse(out).expires;
+}
+
 Deno.test("kv copy copies a prefix with expiries, and verifies it", async () => {
   await withDatabase(async (url, folder) => {
     await kv(url, ["set", "a", "1", "1", "--ttl", "1h"]);
     await kv(url, ["set", "b", "1"]);
     const other = `sqlite:${folder}/other.db`;
+    const dry = await kv(url, ["copy", other, "--dry-run", "--json"]);
+    assertEquals(JSON.parse(dry.out).written, 2);
+    assertEquals((await kv(other, ["count"])).out, "0\n");
     const { out, code } = await kv(url, ["copy", other, "a", "--verify"]);
-    assertEquals([out, code], [
-      "Copied 1 entries; 0 had expired, 0 were kept.\n",
-      0,
-    ]);
+    assertMatch(out, /1 +1 +0 +0 +0 +total\n$/);
+    assertEquals(code, 0);
     assertEquals((await kv(other, ["ls", "--keys"])).out, "a 1  in 60 min\n");
-    const again = await kv(url, ["copy", other, "--keep"]);
-    assertEquals(again.out, "Copied 1 entries; 0 had expired, 1 were kept.\n");
+    const [from, to] = [url, other].map((url) => expiresOf(url));
+    assertEquals(await from, await to);
+    const again = await kv(url, ["copy", other, "--exclude", "b", "--json"]);
+    const { written, kept } = JSON.parse(again.out);
+    assertEquals([written, kept], [0, 1]);
+    await kv(url, ["set", "a", "1", "2"]);
+    const failed = await kv(url, ["copy", other]);
+    assertEquals(failed.code, 1);
+    assertMatch(failed.err, /the target has another value/);
+    await kv(url, ["copy", other, "--on-conflict", "keep"]);
+    assertEquals((await kv(other, ["get", "a", "1"])).out, "1\n");
+    await kv(url, ["copy", other, "--on-conflict", "overwrite"]);
+    assertEquals((await kv(other, ["get", "a", "1"])).out, "2\n");
   });
 });
 
