@@ -95,7 +95,7 @@ export class KeyvStorage {
    *
    * @typeParam Value The type that the caller knows the value to have.
    * @param key The key.
-   * @returns The value, or `undefined` if there is none.
+   * @returns The value, or `undefined` if it is missing.
    */
   async get<Value>(key: string): Promise<Value | undefined> {
     return await this.kv.get<Value>(this.keyOf(key));
@@ -106,7 +106,7 @@ export class KeyvStorage {
    *
    * @typeParam Value The type that the caller knows the values to have.
    * @param keys The keys.
-   * @returns The values, `undefined` where there is none.
+   * @returns The values, `undefined` where one is missing.
    */
   async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
     return await Promise.all(keys.map((key) => this.get<Value>(key)));
@@ -245,7 +245,7 @@ export class KeyvStorage {
  * ```
  */
 export class Keyv5Storage extends KeyvStorage {
-  /** Keyv 5 iterates only over adapters that name one of its own dialects. */
+  /** Keyv 5 iterates only over adapters that name one of Keyv's own dialects. */
   readonly opts: { readonly dialect: string } = { dialect: "redis" };
 
   /**

@@ -77,7 +77,7 @@ export interface UnstorageDriver {
   getInstance(): KvStore;
   /** Tells whether there is an item. */
   hasItem(key: string): Promise<boolean>;
-  /** Reads an item; `null` if there is none. */
+  /** Reads an item; `null` if it is missing. */
   getItem(key: string): Promise<string | null>;
   /** Reads several items, in one batch. */
   getItems(

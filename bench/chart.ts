@@ -7,11 +7,11 @@
 /** A group of points of one color. */
 export interface Series {
   readonly name: string;
-  /** A value for each row or place; `undefined` where there is none. */
+  /** A value for each row or place; `undefined` where it is missing. */
   readonly values: readonly (number | undefined)[];
 }
 
-/** A part of a chart with axes of its own. */
+/** A part of a chart with its own axes. */
 export interface Panel {
   readonly title: string;
   /** The names of the rows, or the places on the horizontal axis. */

@@ -135,7 +135,7 @@ function namesOf(costs: ReadonlyMap<number, Costs>): string[] {
 async function reportHeap(): Promise<void> {
   const { withoutTtl, withTtl } = await heapBytesPerEntry();
   console.log(
-    "\nHeap of the memory store beside key and value, in bytes an entry: " +
+    "\nHeap of the memory store in addition to key and value, in bytes per entry: " +
       `${withoutTtl}, with a TTL ${withTtl}`,
   );
   printVerdict(withoutTtl, limits.heapBytes, "bytes an entry without a TTL");

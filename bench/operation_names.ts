@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The names of the operations; the mix is measured in a way of its own. */
+/** The names of the operations; the mix is measured differently. */
 export type OperationName = WaveOperationName | "mix";
 
 /** The names of the operations that are measured in waves. */

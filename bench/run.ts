@@ -1,5 +1,5 @@
 /**
- * Measures the stores beside the bare clients and the alternatives, in
+ * Measures the stores next to the bare clients and the alternatives, in
  * alternating rounds.
  *
  * ```sh
@@ -26,7 +26,7 @@ import { describeVerdict, hasTarget, judge } from "./verdict.ts";
 
 const USAGE = `Usage: deno task bench [option…] [backend…]
 
-Measures the stores beside the bare clients and the alternatives, in alternating
+Measures the stores next to the bare clients and the alternatives, in alternating
 rounds, and starts the servers that it needs.
 
 Backends (all by default):
@@ -36,7 +36,7 @@ Options:
   --operation <name>     measure this operation only; may be repeated:
                          ${[...Object.keys(operations), "mix"].join(", ")}
   --size <bytes>         measure values of this size only; may be repeated:
-                         100, 2048, 40960; the mix has sizes of its own
+                         100, 2048, 40960; the mix has its own sizes
   --at-once <number>     make so many calls at once only; may be repeated:
                          1, 16, 256
   --rounds <number>      rounds that count (default: 11)

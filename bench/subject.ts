@@ -28,7 +28,7 @@ export interface Subject {
   readonly name: string;
   /** Makes the form in which it takes keys. */
   toKey(key: KvKey): unknown;
-  /** Reads a value; nothing or `null` if there is none. */
+  /** Reads a value; nothing or `null` if it is missing. */
   get(key: unknown): Promise<unknown>;
   /** Writes a value. */
   set(key: unknown, value: unknown): Promise<unknown>;

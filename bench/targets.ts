@@ -9,7 +9,7 @@ import type { OperationName } from "./operation_names.ts";
 /** A measurement: an operation on values of a size, so many at once. */
 export interface Case {
   readonly operation: OperationName;
-  /** The size of the values, in bytes of JSON; the mix has sizes of its own. */
+  /** The size of the values, in bytes of JSON; the mix has its own sizes. */
   readonly bytes: number;
   readonly atOnce: number;
 }
@@ -123,7 +123,7 @@ export const targets: readonly Target[] = Object.entries(rows).flatMap(
 
 /** What must not be exceeded. */
 export const limits = {
-  /** Heap of the memory store beside key and value, in bytes an entry. */
+  /** Heap of the memory store in addition to key and value, in bytes an entry. */
   heapBytes: 135,
   /** The slowest set while 200,000 entries expire, in milliseconds. */
   setMilliseconds: 20,

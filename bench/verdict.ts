@@ -9,7 +9,7 @@ import { ratio, type Spread } from "./statistics.ts";
 import { type Case, isSame, targets } from "./targets.ts";
 import { describeCase, describeSpread, figureOf } from "./text.ts";
 
-/** A target beside what was measured. */
+/** A target and what was measured. */
 export interface Verdict {
   /** The case and who we are compared with, in words. */
   readonly what: string;

@@ -146,7 +146,7 @@ function singleFlight(
   return loading.then(copyOfShared);
 }
 
-/** Each caller receives a value of its own. */
+/** Each caller receives its own copy of the value. */
 function copyOfShared(value: unknown): unknown {
   return typeof value === "object" && value !== null
     ? structuredClone(value)

@@ -74,7 +74,7 @@ async function demonstrate(kind: StoreKind): Promise<number> {
     await using folder = await makeFolder();
     await using backend = await kind.connect(folder.path);
     console.log(
-      `Two Fedify servers, each with a store of its own: ${kind.title}\n`,
+      `Two Fedify servers, each with its own store: ${kind.title}\n`,
     );
     const demo = runDemo({
       openStore: backend.open,

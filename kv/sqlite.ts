@@ -44,7 +44,7 @@ export interface SqliteKvStoreOptions {
    * How long a call waits for the locks of other connections, in milliseconds,
    * before it is rejected. The event loop goes on meanwhile.
    *
-   * A client with a waiting time of its own blocks the event loop for that time
+   * A client with its own waiting time blocks the event loop for that time
    * first: better-sqlite3 for 5 seconds unless it is opened with `timeout: 0`,
    * the others as long as `PRAGMA busy_timeout` says.
    *

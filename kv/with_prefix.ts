@@ -1,5 +1,5 @@
 /**
- * A part of a store as a store of its own.
+ * A part of a store, as a separate store.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** What histories are played on: a server of their own, or a file. */
+/** What histories are played on: a new server, or a file. */
 import {
   type RedisCluster,
   type Server,

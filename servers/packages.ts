@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 
 /**
  * Unpacks a server's Debian packages into the cache folder, without installing
- * anything. The caller sees to it that nobody else does at the same time.
+ * anything. The caller ensures that nobody else does so at the same time.
  *
  * @throws {Error} If a step fails, or the programs are not usable.
  */

@@ -18,7 +18,7 @@ const found = new Map<Product, Promise<Programs>>();
  * Finds the programs of a server: on the PATH, in Debian's places, or else in
  * Debian's packages, which are downloaded once into a cache folder.
  *
- * @throws {Error} If there are none, with the reason.
+ * @throws {Error} If they cannot be installed, with the reason.
  */
 export function findPrograms(product: Product): Promise<Programs> {
   let programs = found.get(product);

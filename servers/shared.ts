@@ -39,7 +39,7 @@ const KINDS: Record<ServerKind, Kind> = {
     variable: "KV_TEST_MARIADB_URL",
     product: "mariadb",
     launch: async (context) => {
-      // Tests of what a crash leaves start servers of their own.
+      // Tests of what a crash leaves start separate servers.
       const settings = {
         innodb_flush_log_at_trx_commit: 0,
         innodb_flush_method: "nosync",
@@ -59,7 +59,7 @@ const KINDS: Record<ServerKind, Kind> = {
  * of a test run have in common. Call it at the top of a test file, where the
  * resource sanitizer allows a process to be left running.
  *
- * @throws {Error} If there is none, with the reason.
+ * @throws {Error} If it cannot be started, with the reason.
  */
 export async function sharedUrl(kind: ServerKind): Promise<string> {
   const { variable, product, launch } = KINDS[kind];

@@ -97,7 +97,7 @@ export const badKeyCases: readonly ConformanceCase[] = [
 
 type Call = readonly [what: string, call: () => Promise<unknown>];
 
-/** The calls of every method that takes a key, with a key that is none. */
+/** The calls of every method that takes a key, with an invalid key. */
 export function calls(store: KvStore, badKey: unknown): Call[] {
   const key = badKey as KvKey;
   const shown = show(badKey);

@@ -240,7 +240,7 @@ export const callCases: readonly ConformanceCase[] = [
 
 type Operation = "get" | "set" | "delete" | "cas" | "ttl";
 
-/** Makes calls at random, all in one tick, beside a model of the store. */
+/** Makes calls at random, all in one tick, on the store and on a model of it. */
 async function runMixes(
   store: KvStore,
   operations: readonly Operation[],

@@ -86,7 +86,7 @@ export function difference(
 
 const { ownKeys } = Reflect;
 
-/** The index of the first difference; the length if there is none. */
+/** The index of the first difference; the length if they are equal. */
 function firstDifference<T extends string | Uint8Array>(a: T, b: T): number {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;

@@ -109,8 +109,8 @@ export const hostileCases: readonly ConformanceCase[] = [
           ["fulfilled", "rejected", "fulfilled", "fulfilled"],
           `how the calls around ${what} ended`,
         );
-        await expectEntry(store, key, 2, `beside ${what}`);
-        await expectEntry(store, [...key, "after"], 3, `beside ${what}`);
+        await expectEntry(store, key, 2, `next to ${what}`);
+        await expectEntry(store, [...key, "after"], 3, `next to ${what}`);
       }
       await expectKeys(store, ["thrown"], []);
     },

@@ -107,13 +107,13 @@ export const listChangeCases: readonly ConformanceCase[] = [
         if (listed.length % 100 !== 0) continue;
         const behind = listed.slice(-100);
         await inWaves(behind, (each) => store.delete(each));
-        await inWaves(behind, (each) => store.set(each, "anew"));
+        await inWaves(behind, (each) => store.set(each, "again"));
       }
       expectOnce(listed, keys);
       expectSame(
         (await collect(store.list())).map(({ value }) => value),
-        keys.map(() => "anew"),
-        "values after all were set anew",
+        keys.map(() => "again"),
+        "values after all were set again",
       );
     },
   },

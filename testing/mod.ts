@@ -1,6 +1,6 @@
 /**
  * The conformance suite: the contract, executable. What the author of a driver
- * imports to prove a driver of their own.
+ * imports to prove their own driver.
  *
  * ```ts ignore
  * import { conformance } from "@org/kv/testing";

@@ -136,7 +136,7 @@ async function withinLimit(
   }
 }
 
-// A server may count whole milliseconds of its own and call one that equals
+// A server may count whole milliseconds on its own clock and call one that equals
 // the expiry still alive: two more settle it.
 const clockSlack = 2;
 

@@ -264,7 +264,7 @@ export const ttlCases: readonly ConformanceCase[] = [
       await expectEntry(store, ["shorter"], undefined);
       await expectEntry(store, ["given"], undefined);
       await store.set(["shorter"], 2);
-      await expectEntry(store, ["shorter"], 2, "set anew after its expiry");
+      await expectEntry(store, ["shorter"], 2, "set again after its expiry");
       await store.delete(["given"]);
       await expectEntry(store, ["given"], undefined);
     },

@@ -78,7 +78,7 @@ export const valueCases: readonly ConformanceCase[] = [
       await expectEntry(store, ["a"], undefined);
       await expectKeys(store, undefined, []);
       expectSame(await store.set(["a"], 2), undefined, "set()");
-      await expectEntry(store, ["a"], 2, "after it was set anew");
+      await expectEntry(store, ["a"], 2, "after it was set again");
     },
   },
   {

@@ -12,7 +12,7 @@ import config from "../deno.json" with { type: "json" };
 
 const REPOSITORY = "https://github.com/org/kv";
 
-/** The clients that an application may install beside the package. */
+/** The clients that an application may install with the package. */
 const CLIENTS = {
   "@deno/kv": ">=0.14.0",
   "@electric-sql/pglite": ">=0.5.0",

@@ -69,7 +69,7 @@ export const postgresBackend: Backend = {
 };
 
 /**
- * Our store, loaded by a client of its own. Each call of a client takes the
+ * Our store, loaded by its own client. Each call of a client takes the
  * connection that rests longest, and one that is used all the time answers up
  * to a fifth sooner: so no subject may begin with more connections than another.
  */

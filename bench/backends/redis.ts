@@ -17,7 +17,7 @@ export const redis: Backend = {
   title: "Redis, appendfsync everysec",
   async open() {
     const server = await startRedis();
-    // A database each, since who lists walks all keys of its own.
+    // One database each, since a listing walks all keys of its database.
     const clients = [1, 2, 3].map((db) => new Redis(`${server.url}/${db}`));
     const [raw, ours, fedify] = clients as [Redis, Redis, Redis];
     const unstorage = unstorageSubject(

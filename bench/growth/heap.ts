@@ -1,6 +1,6 @@
 /**
- * How many bytes of heap an entry of the memory store takes, beside its key and
- * its value. A program of its own, since it needs a heap that nobody else uses.
+ * How many bytes of heap an entry of the memory store takes, in addition to its key and
+ * its value. A separate program, since it needs a heap that nobody else uses.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface HeapBytes {
   readonly withTtl: number;
 }
 
-/** Measures it in a process of its own. */
+/** Measures it in a separate process. */
 export async function heapBytesPerEntry(): Promise<HeapBytes> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [

@@ -28,7 +28,7 @@ const RSA_2048 = {
 
 const KEY = ["demo", "keyPairs"] as const;
 
-/** Reads the key pairs from the store, or makes them if there are none. */
+/** Reads the key pairs from the store, or makes them if they are missing. */
 export async function loadIdentity(kv: KvStore): Promise<Identity> {
   const stored = await kv.get<KeyPairJwk[]>(KEY);
   if (stored != null) {

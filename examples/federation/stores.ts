@@ -42,9 +42,9 @@ export const STORE_KINDS = {
     title: "SQLite on a file",
     connect: (folder) => embedded(connectSqlite(folder)),
   },
-  redis: { title: "a Redis of its own", connect: connectRedis },
-  postgres: { title: "a PostgreSQL of its own", connect: connectPostgres },
-  mysql: { title: "a MariaDB of its own", connect: connectMysql },
+  redis: { title: "a new Redis", connect: connectRedis },
+  postgres: { title: "a new PostgreSQL", connect: connectPostgres },
+  mysql: { title: "a new MariaDB", connect: connectMysql },
 } satisfies Record<string, StoreKind>;
 
 function embedded(open: OpenStore): Backend {

@@ -21,7 +21,7 @@ const RSA_2048 = {
 
 const KEY = ["keyPairs"] as const;
 
-/** Reads the key pairs of the actor, or makes them if there are none. */
+/** Reads the key pairs of the actor, or makes them if they are missing. */
 export async function loadKeyPairs(kv: KvStore): Promise<CryptoKeyPair[]> {
   const stored = await kv.get<KeyPairJwk[]>(KEY);
   if (stored !== undefined) return await importKeyPairs(stored);

@@ -48,7 +48,7 @@ export const Buffer: BufferClass = buffer?.Buffer!;
 /** Whether all bytes are below 128. */
 export const isAscii: (bytes: Uint8Array) => boolean = buffer?.isAscii!;
 
-/** V8's serialization, which Deno KV stores; `undefined` where there is none. */
+/** V8's serialization, which Deno KV stores; `undefined` in runtimes without it. */
 export const serialize: ((value: unknown) => Uint8Array) | undefined =
   builtin?.("node:v8")?.serialize;
 

@@ -112,7 +112,7 @@ export interface KvSetCall<Stored = string | Uint8Array> extends KvCallBase {
   readonly ttl: number | undefined;
   /**
    * The expiry in epoch milliseconds, if the caller gave that and not a TTL. A
-   * backend with a clock of its own stores it in place of the TTL.
+   * backend with its own clock stores it in place of the TTL.
    */
   readonly expires: number | undefined;
   /**
@@ -166,7 +166,7 @@ export interface KvCasCall<Stored = string | Uint8Array> extends KvCallBase {
   readonly ttl: number | undefined;
   /**
    * The expiry in epoch milliseconds, if the caller gave that and not a TTL. A
-   * backend with a clock of its own stores it in place of the TTL.
+   * backend with its own clock stores it in place of the TTL.
    */
   readonly expires: number | undefined;
   /**

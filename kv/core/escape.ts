@@ -6,7 +6,7 @@
 
 /*
  * Parts are joined by "!". The characters up to and including '"' are written
- * as '"' and the character 35 places further on, so that none of them is left
+ * as '"' and the character 35 places further on, so that none of them remains
  * but the separator and the escape. As "!" < '"' < everything else, a
  * comparison of bytes (or code points) orders encoded keys as the contract
  * orders keys, and all keys under a prefix P stand between P and P + '"'. The

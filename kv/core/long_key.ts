@@ -41,7 +41,7 @@ export interface PrefixRanges {
  *
  * A key that fits is stored as it is. Any other one is stored under as many
  * leading parts as fit and the SHA-256 of the rest; the driver keeps the true
- * key beside the value. So is a key with a part that looks like a digest.
+ * key together with the value. So is a key with a part that looks like a digest.
  *
  * @example Usage
  * ```ts

@@ -115,7 +115,7 @@ function totalMilliseconds(ttl: unknown): number {
         `received ${ttl === null ? "null" : `a value of type ${typeof ttl}`}`,
     );
   }
-  // A duration in calendar units has no length of its own.
+  // A duration in calendar units has no fixed length.
   const isCalendar = duration.years || duration.months || duration.weeks;
   const total = isCalendar
     ? duration.total({

@@ -78,7 +78,7 @@ export interface Envelope {
 
 /** What was found under a key. */
 export interface Opened extends Envelope {
-  /** The value; `undefined` if there is none, or none any more. */
+  /** The value; `undefined` if the entry is missing or expired. */
   readonly stored: DenoValue | Chunks | undefined;
 }
 
@@ -172,7 +172,7 @@ export function seal(
 
 /**
  * Bytes as an `ArrayBuffer`. Node serializes a `Uint8Array` within a value in a
- * form of its own, which Deno cannot read.
+ * form that Deno cannot read.
  */
 function bufferOf(data: Uint8Array): ArrayBuffer {
   const { buffer, byteLength } = data;

@@ -30,7 +30,7 @@ export function storedKey(key: KvKey): KvKey {
   return most <= MAX_KEY_BYTES ? key : keyLimit.stored(key);
 }
 
-/** A part begins and ends with a byte of its own, and a NUL takes two. */
+/** A part begins and ends with its own byte, and a NUL takes two. */
 function partBytes(part: string): number {
   let bytes = utf8Length(part) + 2;
   for (let i = part.indexOf("\0"); i >= 0; i = part.indexOf("\0", i + 1)) {

@@ -28,7 +28,7 @@ const MAX_READINGS = 100;
 export interface Loaded {
   /** The entry: that found first, or a later one. */
   readonly entry: DenoKvEntry;
-  /** Its value; `undefined` if there is none, or none any more. */
+  /** Its value; `undefined` if the entry is missing or expired. */
   readonly stored: DenoValue | undefined;
   /** When it expires, in epoch milliseconds. */
   readonly expires: number | undefined;

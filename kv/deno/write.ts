@@ -1,6 +1,6 @@
 /**
  * Writing entries of Deno KV: as many calls as possible in one commit, each
- * with an outcome of its own.
+ * with its own outcome.
  *
  * @module
  */

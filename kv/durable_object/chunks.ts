@@ -1,6 +1,6 @@
 /**
  * Large values in the database of a Durable Object, whose rows hold at most
- * 2 MB: they are kept in chunks in a table of their own.
+ * 2 MB: they are kept in chunks in their own table.
  *
  * The row of the entry holds a reference: a zero byte, with which no value
  * starts, 16 random bytes, and the length and the checksum of the value, each in

@@ -15,7 +15,7 @@ import {
 } from "./protocol.ts";
 import type { KvStoreDurableObjectState } from "./state.ts";
 
-/** About how many bytes an answer carries, beside its last value. */
+/** About how many bytes an answer carries, not counting its last value. */
 const ANSWER_BYTES = 4_194_304;
 
 /** How far alarms are apart, in milliseconds, unless there is much to do. */
@@ -46,7 +46,7 @@ const MAX_ALARM_DELAY = 31_536_000_000;
  * several machines.
  *
  * An alarm deletes what has expired, a few thousand entries at a time. A class
- * that extends this one and has an alarm of its own calls `super.alarm()`.
+ * that extends this one and has its own alarm calls `super.alarm()`.
  *
  * @example Usage
  * ```ts ignore

@@ -11,7 +11,7 @@
 
 /**
  * The secret, once it is needed: Workers have no random numbers before that. It
- * is odd, so that each number below 2 ** 32 has a product of its own.
+ * is odd, so that each number below 2 ** 32 has a different product.
  */
 let factor = 0;
 

@@ -36,7 +36,7 @@ export interface Misfit {
 
 const OF_TABLE = "table_schema = COALESCE(?, DATABASE()) AND table_name = ?";
 
-/** Reads what the server knows about a table; `undefined` if there is none. */
+/** Reads what the server knows about a table; `undefined` if it does not exist. */
 export async function inspect(
   query: Query,
   { database, name }: TableName,

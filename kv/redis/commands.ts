@@ -18,7 +18,7 @@ import { isAborted, isRejection } from "./errors.ts";
  * When a connection breaks, ioredis keeps the commands that have no answer yet and
  * sends them again on the next connection. A write that the server had already
  * applied is then applied twice, over what another client wrote in between, and
- * a compare-and-swap fails because of its own first attempt. Nothing in the
+ * a compare-and-swap fails because of the client's first attempt. Nothing in the
  * answer tells.
  *
  * But ioredis does not resend the rest of a pipeline that was partly answered: it

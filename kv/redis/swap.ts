@@ -67,7 +67,7 @@ export class Swap implements SentCommand {
     return this.#last?.mayBeApplied(error) ?? false;
   }
 
-  /** Writes an entry that is missing, or tells that there is none to delete. */
+  /** Writes an entry that is missing, or reports that there is nothing to delete. */
   async #create(): Promise<boolean> {
     const { value, ttl, expires } = this.#call;
     if (value === undefined) {

@@ -156,7 +156,7 @@ export function isInTransaction(db: SqliteDatabase): boolean {
   return db.isTransaction ?? db.inTransaction ?? false;
 }
 
-/** The columns of a row, or `undefined` if there is none. */
+/** The columns of a row, or `undefined` if there is no row. */
 function columns(row: unknown): readonly unknown[] | undefined {
   if (row === undefined || row === null || Array.isArray(row)) {
     return row ?? undefined;

@@ -21,7 +21,7 @@ export interface Statement {
   run(...parameters: readonly unknown[]): number;
 }
 
-/** What it takes to carry out a call. */
+/** What executing a call needs. */
 export interface EntryCall {
   readonly kind: KvCall["kind"];
   readonly id: string;

@@ -43,7 +43,7 @@ export function executeCalls(
   }
 }
 
-/** Executes each call in a transaction of its own, or the caller's. */
+/** Executes each call in its own transaction, or in the caller's. */
 function executeEach(
   db: SqliteDatabase,
   { entries }: OpenTable,
@@ -89,7 +89,7 @@ function executeInTransaction(
   settleAll(calls, results);
 }
 
-/** Executes calls in a transaction of their own. */
+/** Executes calls in their own transaction. */
 function executeTogether(
   db: SqliteDatabase,
   table: OpenTable,

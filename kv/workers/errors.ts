@@ -35,7 +35,7 @@ export function isTooLarge(error: unknown): boolean {
   return statusOf(error) === 413;
 }
 
-/** The 429 of `KV PUT failed: 429 Too Many Requests`; `NaN` if there is none. */
+/** The 429 of `KV PUT failed: 429 Too Many Requests`; `NaN` without such a number. */
 function statusOf(error: unknown): number {
   return Number(/ failed: (\d{3})\b/.exec(messageOf(error))?.[1]);
 }

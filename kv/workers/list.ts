@@ -11,7 +11,7 @@ import { MAX_NAMES, readEntries, type WorkersEntry } from "./read.ts";
 import { compareStrings, encodeKey, startsWith } from "../core/key.ts";
 import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
 
-/** About how many bytes of values are read at once, beside the last value. */
+/** About how many bytes of values are read at once, not counting the last value. */
 const READ_BYTES = 8_388_608;
 
 /**

@@ -37,7 +37,7 @@ export interface WorkersName extends EntryName {
   readonly bytes: number;
 }
 
-/** The names that start with a prefix of their own. */
+/** The names that start with a separate prefix. */
 export class WorkersNames {
   readonly #prefix: string;
   readonly #limit: KeyLimit;

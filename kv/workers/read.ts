@@ -17,7 +17,7 @@ export type WorkersEntry =
   & { readonly name: string }
   & (
     | {
-      /** The stored value; `undefined` if there is none. */
+      /** The stored value; `undefined` if the entry is missing. */
       readonly stored: EncodedValue | undefined;
       /** When it expires, in epoch milliseconds; `undefined` for never. */
       readonly expiry: number | undefined;

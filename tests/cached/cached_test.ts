@@ -24,7 +24,7 @@ conformance({
   report() {},
 });
 
-Deno.test("a cached read is served from memory until maxAge, as a value of its own", async () => {
+Deno.test("a cached read is served from memory until maxAge, as a separate value", async () => {
   using time = new FakeTime();
   const store = new Counting();
   const kv = cached(store, { maxAge: 1_000 });
@@ -115,7 +115,7 @@ Deno.test("cached() rejects wrong options", () => {
   }
 });
 
-Deno.test("memoize() loads once for 500 concurrent misses, and each gets a value of its own", async () => {
+Deno.test("memoize() loads once for 500 concurrent misses, and each gets a separate value", async () => {
   const kv = new MemoryKvStore();
   let loads = 0;
   const load = () => Promise.resolve({ loads: ++loads });
@@ -155,7 +155,7 @@ Deno.test("memoize() returns a value within its grace and loads a new one", asyn
 
 Deno.test("memoize() of several stores on one backend loads once", async () => {
   const kv = new MemoryKvStore();
-  // Each process has a store object of its own.
+  // Each process has its own store object.
   const processes = Array.from({ length: 10 }, () =>
     Object.create(kv, {
       get: { value: (key: KvKey) => kv.get(key) },

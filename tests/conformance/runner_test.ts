@@ -28,7 +28,7 @@ conformance({
   without: { streaming: "this shows a case that is left out" },
 });
 
-Deno.test("conformance() registers each case under a name of its own", () => {
+Deno.test("conformance() registers each case under its own name", () => {
   const { names, test } = recorder();
   conformance({ name: "Store", open: openSimple, test });
   assertEquals(names, cases.map(({ name }) => `Store: ${name}`));
@@ -155,7 +155,7 @@ Deno.test("runCase() fails when closing fails, and closes the rest", async () =>
   assertEquals(log, ["close"]);
 });
 
-Deno.test("runCase() ends a case that does not end by itself", async () => {
+Deno.test("runCase() ends a case that does not end", async () => {
   class Hanging extends SimpleStore {
     override async get<T>(): Promise<T | undefined> {
       return await new Promise(() => {});

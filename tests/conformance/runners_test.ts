@@ -16,7 +16,7 @@ const runners = {
   "Jest 30": {
     lock: "jest",
     packages: { jest: "30.5.2" },
-    // Jest has its globals in a realm of their own, and takes CommonJS.
+    // Jest has its globals in a separate realm, and takes CommonJS.
     format: "cjs",
     file: "jest_conformance.test.js",
     command: ["node_modules/jest/bin/jest.js", "--testTimeout=60000"],

@@ -43,7 +43,7 @@ Deno.test("a batch is bounded by count and by bytes", async () => {
   await small.set(["huge"], "x".repeat(5_000));
 });
 
-Deno.test("a full batch is carried out before the tick is over", async () => {
+Deno.test("a full batch is executed before the tick is over", async () => {
   const kv = new Probe({ maxCalls: 2, concurrency: 2 });
   const calls = Array.from("abcdefg", (part) => kv.get([part]));
   assertEquals(kv.batches, [["get a", "get b"], ["get c", "get d"]]);
@@ -128,7 +128,7 @@ Deno.test("a hundred thousand calls of one key in a tick are not looked at for e
   assertEquals(await kv.get(["a"]), 99_999);
 });
 
-Deno.test("a write is carried out if the one that replaced it is refused", async () => {
+Deno.test("a write is executed if the one that replaced it is refused", async () => {
   const kv = new Probe();
   kv.before = (calls) => {
     for (const call of calls) {
@@ -276,7 +276,7 @@ Deno.test("list() does not wait for calls that are made after it", async () => {
   await later;
 });
 
-Deno.test("100,000 calls at once are all carried out", async () => {
+Deno.test("100,000 calls at once are all executed", async () => {
   const kv = new Probe();
   await Promise.all(
     Array.from(

@@ -138,7 +138,7 @@ Deno.test("the message for an Error says how to store one", () => {
   );
 });
 
-Deno.test("a class with a name of its own is stored as its members", () => {
+Deno.test("a class with its own name is stored as its members", () => {
   class Money {
     constructor(readonly cents: number) {}
     get [Symbol.toStringTag]() {

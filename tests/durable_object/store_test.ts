@@ -18,7 +18,7 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(() => worker[Symbol.asyncDispose]());
 
-/** Asks the worker; each test uses a store of its own. */
+/** Asks the worker; each test uses its own store. */
 async function ask<T>(path: string): Promise<T> {
   const response = await worker.fetch(`http://worker/${path}`);
   const answer = await response.json();
@@ -54,7 +54,7 @@ inWorkerd("an alarm deletes what has expired, chunks included", async () => {
 
   await new Promise((resolve) => setTimeout(resolve, 60));
   await ask("alarm/ring");
-  // More than one alarm can delete: it has to go off again by itself.
+  // More than one alarm can delete: it has to go off again automatically.
   const after = await until(
     () => ask<Inspection>("alarm/inspect"),
     ({ entries }) => entries === 1,
@@ -71,18 +71,21 @@ inWorkerd("an alarm is set for the earliest expiry", async () => {
   assert(early > 90_000 && early <= 100_000, `${early}`);
 });
 
-inWorkerd("an alarm that comes before a later expiry is set anew", async () => {
-  await ask("renewed/expiring?times=1&ttl=50");
-  await ask("renewed/expiring?times=1&ttl=600000");
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  await ask("renewed/ring");
-  const { entries, alarm } = await until(
-    () => ask<Inspection>("renewed/inspect"),
-    ({ alarm }) => alarm !== null && alarm > 20_000,
-  );
-  assertEquals(entries, 2);
-  assert(alarm! > 590_000 && alarm! <= 600_000, `${alarm}`);
-});
+inWorkerd(
+  "an alarm that comes before a later expiry is set again",
+  async () => {
+    await ask("renewed/expiring?times=1&ttl=50");
+    await ask("renewed/expiring?times=1&ttl=600000");
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await ask("renewed/ring");
+    const { entries, alarm } = await until(
+      () => ask<Inspection>("renewed/inspect"),
+      ({ alarm }) => alarm !== null && alarm > 20_000,
+    );
+    assertEquals(entries, 2);
+    assert(alarm! > 590_000 && alarm! <= 600_000, `${alarm}`);
+  },
+);
 
 inWorkerd("a store is empty after deleteAll(), and TTLs work", async () => {
   await ask("emptied/set?key=a");

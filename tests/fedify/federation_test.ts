@@ -21,15 +21,15 @@ const STORES = {
   "Deno KV on a file": [],
   "memory": ["--store", "memory"],
   "SQLite on a file": ["--store", "sqlite"],
-  "a Redis of its own": ["--store", "redis"],
-  "a PostgreSQL of its own": ["--store", "postgres"],
-  "a MariaDB of its own": ["--store", "mysql"],
+  "a new Redis": ["--store", "redis"],
+  "a new PostgreSQL": ["--store", "postgres"],
+  "a new MariaDB": ["--store", "mysql"],
 };
 
 const missing = {
-  "a Redis of its own": await unstartable("redis"),
-  "a PostgreSQL of its own": await unstartable("postgres"),
-  "a MariaDB of its own": await unstartable("mariadb"),
+  "a new Redis": await unstartable("redis"),
+  "a new PostgreSQL": await unstartable("postgres"),
+  "a new MariaDB": await unstartable("mariadb"),
 };
 
 for (const [title, args] of Object.entries(STORES)) {

@@ -3,7 +3,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { hashableOf, nameOf } from "../../kv/memory/hashable.ts";
 
-Deno.test("a name that looks like an index goes by a number, any other by itself", () => {
+Deno.test("a name that looks like an index goes by a number, any other as it is", () => {
   const indexes = ["0", "1", "9", "10", "65536", "4294967294", "4294967295"];
   for (const name of indexes) {
     assertEquals(typeof hashableOf(name), "number", name);
@@ -28,7 +28,7 @@ Deno.test("a name that looks like an index goes by a number, any other by itself
   assertNotEquals(hashableOf("65536"), 65_536);
 });
 
-Deno.test("every name has a key of its own in a Map, which tells the name", () => {
+Deno.test("every name has its own key in a Map, which tells the name", () => {
   const name = fc.oneof(
     fc.string(),
     fc.integer().map(String),

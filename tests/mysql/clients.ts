@@ -19,9 +19,9 @@ export interface Fixture {
   /** The name of the table, and the same quoted. */
   readonly tableName: string;
   readonly table: string;
-  /** A store on the table, with a client of its own. */
+  /** A store on the table, with its own client. */
   readonly store: MysqlKvStore;
-  /** Another store on the table, with a client of its own. */
+  /** Another store on the table, with its own client. */
   connect(
     options?: ClientOptions,
     storeOptions?: MysqlKvStoreOptions,
@@ -44,7 +44,7 @@ export function poolOn(url: string, options: ClientOptions = {}): mysql.Pool {
   return pool;
 }
 
-/** A test on the shared MariaDB, with a table of its own. */
+/** A test on the shared MariaDB, with its own table. */
 export function testOnMysql(
   sentence: string,
   fn: (fixture: Fixture) => Promise<void>,
@@ -56,7 +56,7 @@ export function testOnMysql(
   });
 }
 
-/** Gives a function a table of its own on a server. */
+/** Gives a function its own table on a server. */
 export async function withTable(
   url: string,
   fn: (fixture: Fixture) => Promise<void>,

@@ -42,7 +42,7 @@ testOnMysql(
   },
 );
 
-testOnMysql("list() reads each large value by itself", async ({ store }) => {
+testOnMysql("list() reads each large value alone", async ({ store }) => {
   const sizes = [10, 200_000, 10, 10, 900_000, 20_000, 10];
   for (const [i, size] of sizes.entries()) {
     await store.set([`${i}`], "x".repeat(size));

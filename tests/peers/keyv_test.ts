@@ -1,4 +1,4 @@
-// Keyv's own test suite: on Keyv 5 here, on Keyv 6 in a process of its own.
+// Keyv's own test suite: on Keyv 5 here, on Keyv 6 in its own process.
 import { assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import "./keyv_suite.ts";

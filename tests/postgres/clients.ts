@@ -28,9 +28,9 @@ export interface Fixture {
   tableName: string;
   /** A client for what a test does besides. */
   sql: postgres.Sql;
-  /** A store on the table, with a client of its own. */
+  /** A store on the table, with its own client. */
   store: PostgresKvStore;
-  /** Another store on the table, with a client of its own. */
+  /** Another store on the table, with its own client. */
   connect(
     options?: ClientOptions,
     storeOptions?: PostgresKvStoreOptions,
@@ -39,7 +39,7 @@ export interface Fixture {
   observe(options?: ClientOptions): { store: PostgresKvStore; sent: Sent[] };
 }
 
-/** A test on the shared PostgreSQL, with a table of its own. */
+/** A test on the shared PostgreSQL, with its own table. */
 export function testOnPostgres(
   sentence: string,
   fn: (fixture: Fixture) => Promise<void>,
@@ -51,7 +51,7 @@ export function testOnPostgres(
   });
 }
 
-/** Gives a function a table of its own on a server. */
+/** Gives a function its own table on a server. */
 export async function withTable(
   url: string,
   fn: (fixture: Fixture) => Promise<void>,

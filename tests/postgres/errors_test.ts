@@ -122,7 +122,7 @@ testOnPostgres(
 
 Deno.test({
   name: "no error of PGlite holds a value",
-  // The server in PGlite sets timers of its own.
+  // The server in PGlite sets its own timers.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {

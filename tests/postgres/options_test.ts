@@ -76,7 +76,7 @@ testOnPostgres(
 
 Deno.test({
   name: "PGlite's parsers and serializers change no answer",
-  // The server in PGlite sets timers of its own.
+  // The server in PGlite sets its own timers.
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {

@@ -1,4 +1,4 @@
-// In a file of its own, as timers of one test may fire during another.
+// In its own file, as timers of one test may fire during another.
 import { PGlite } from "@electric-sql/pglite";
 import { PostgresKvStore } from "../../kv/postgres.ts";
 import { conformance } from "../../testing/mod.ts";
@@ -7,7 +7,7 @@ const db = await PGlite.create();
 
 conformance({
   name: "PostgresKvStore on PGlite",
-  // The server in PGlite sets timers of its own.
+  // The server in PGlite sets its own timers.
   test: (name, fn) =>
     Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false }),
   open() {

@@ -44,7 +44,7 @@ function* searches(
   }
 }
 
-/** How the server would carry out a statement, whatever its parameters. */
+/** How the server would execute a statement, whatever its parameters. */
 async function planOf(
   sql: postgres.ReservedSql,
   statement: string,

@@ -109,7 +109,7 @@ export function freshPrefix(): string {
   return crypto.randomUUID();
 }
 
-/** Waits a while: a server has a clock of its own. */
+/** Waits a while: a server has its own clock. */
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

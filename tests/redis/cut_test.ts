@@ -24,7 +24,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
   const options = { retryStrategy: () => 1 };
 
   for (const enableAutoPipelining of [false, true]) {
-    const how = enableAutoPipelining ? ", pipelining by itself" : "";
+    const how = enableAutoPipelining ? ", automatic pipelining" : "";
 
     testOn(
       withoutServers,

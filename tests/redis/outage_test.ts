@@ -174,7 +174,7 @@ async function outage(client: Client, server: Server): Promise<void> {
   for (const [id, values] of written) {
     const [entry, writer, number] = id.split(",");
     const found = await kv.get([entry!, writer!, number!]);
-    assert(values.has(found), `${id}: ${found} is none of ${[...values]}`);
+    assert(values.has(found), `${id}: ${found} is not one of ${[...values]}`);
   }
   console.log(`${acknowledged} writes acknowledged, ${failed} failed`);
 }

@@ -1,4 +1,4 @@
-/** A part of a store as a store of its own. */
+/** A part of a store as a separate store. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryKvStore } from "../../kv/memory.ts";

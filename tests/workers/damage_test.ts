@@ -148,7 +148,7 @@ inNamespace("a value under a digest belongs to its key", async (kv, prefix) => {
   assertEquals(await read(kv, key), '"mine"');
 });
 
-inNamespace("each get of a long key gives a value of its own", async (kv) => {
+inNamespace("each get of a long key gives a separate value", async (kv) => {
   const key = ["long", "é".repeat(600)] as const;
   await kv.set(key, { a: 1 });
   const [a, b] = await Promise.all([kv.get(key), kv.get(key)]);

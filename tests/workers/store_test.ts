@@ -49,7 +49,7 @@ Deno.test.afterAll(() => worker[Symbol.asyncDispose]());
 
 let prefixes = 0;
 
-/** Tests a store in the namespace, through a proxy, with a prefix of its own. */
+/** Tests a store in the namespace, through a proxy, with its own prefix. */
 function inWorkersKv(
   name: string,
   fn: (kv: WorkersKvStore, prefix: string) => Promise<void>,
@@ -73,7 +73,7 @@ Deno.test("WorkersKvStore leaves out four guarantees, and has no cas()", () => {
     "stable-list",
   ]);
   assertFalse("cas" in store);
-  // @ts-expect-error It is none of its members.
+  // @ts-expect-error It is not one of its members.
   assertEquals(store.cas, undefined);
 });
 
@@ -221,7 +221,7 @@ inWorkersKv(
 );
 
 inWorkersKv(
-  "the true key of a long one stands beside its value",
+  "the true key of a long one stands next to its value",
   async (kv, prefix) => {
     const key = ["long", "é".repeat(3_000), "!"] as const;
     await kv.set(key, { a: 1 });

@@ -59,7 +59,7 @@ Deno.test({
   },
 });
 
-/** Type-checks the worker as a project of its own, with the runtime's types. */
+/** Type-checks the worker as a separate project, with the runtime's types. */
 async function check(types: string): Promise<void> {
   const folder = await Deno.makeTempDir();
   const npm = Object.entries(config.imports)

@@ -19,7 +19,7 @@ export interface Entry {
   expiry: number;
 }
 
-/** A sorted array of entries, with a clock of its own. */
+/** A sorted array of entries, with its own clock. */
 export class SimpleStore implements KvStore {
   now = Date.UTC(2024, 0, 31);
   readonly behind = Date.now() - this.now;
@@ -433,7 +433,7 @@ function copy(value: unknown, path: string, parents: unknown[]): unknown {
   return Object.fromEntries(members);
 }
 
-/** Returns a view of its own bytes alone, and of no subclass. */
+/** Returns the bytes of a view alone, and no subclass. */
 function trimmed(view: ArrayBufferView): ArrayBufferView {
   const { buffer, byteOffset, byteLength } = structuredClone(view);
   const name = Object.prototype.toString.call(view).slice(8, -1);

@@ -58,7 +58,7 @@ export class Runtime implements AsyncDisposable {
     }
   }
 
-  /** Puts a program beside the packages, as one file. */
+  /** Puts a program next to the packages, as one file. */
   async bundle(program = "sqlite_client.ts"): Promise<void> {
     await deno([
       "bundle",

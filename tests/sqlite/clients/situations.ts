@@ -28,7 +28,7 @@ export const situations: readonly Situation[] = [
       const many = Promise.all([kv.set(["b"], 1), kv.cas(["c"], undefined, 1)]);
       await sleep(0);
       let fastest = Infinity;
-      // One of several times, as a busy machine may be late by itself.
+      // One of several times, as a busy machine may be late anyway.
       const rounds = own > 0 ? 5 : 1;
       for (let round = 0; round < rounds && fastest >= own; round++) {
         const start = performance.now();

@@ -181,7 +181,7 @@ const actions: Record<
     return found.every((each) => each === value);
   },
 
-  /** Reads a damaged entry in every way, beside one that is well. */
+  /** Reads a damaged entry in every way, next to an intact one. */
   async damaged(kv) {
     await kv.set(["well"], 1);
     const outcomes = await Promise.allSettled([

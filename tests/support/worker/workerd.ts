@@ -29,7 +29,7 @@ export class Workerd implements AsyncDisposable {
       compatibilityDate = "2026-07-30",
       compatibilityFlags = [],
     } = options;
-    // Miniflare does not wait until a folder of its own is removed.
+    // Miniflare does not wait until its own folder is removed.
     const folder = await Deno.makeTempDir();
     const miniflare = new Miniflare({
       modules: [{
