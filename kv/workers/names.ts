@@ -37,7 +37,7 @@ export interface WorkersName extends EntryName {
   readonly bytes: number;
 }
 
-/** The names that start with a separate prefix. */
+/** The names of one store, which all start with its prefix. */
 export class WorkersNames {
   readonly #prefix: string;
   readonly #limit: KeyLimit;
