@@ -7,13 +7,10 @@
 import { checkOptions } from "../kv/core/options.ts";
 import { PageSize } from "../kv/core/paging.ts";
 import type { MysqlCallbackClient, MysqlPromiseClient } from "../kv/mysql.ts";
-import {
-  type Column,
-  type Parameter,
-  queryOf,
-  queryTwice,
-} from "../kv/mysql/client.ts";
+import { type Column, type Parameter, queryOf } from "../kv/mysql/client.ts";
+import { triage } from "../kv/mysql/errors.ts";
 import { quoted, tableNameOf } from "../kv/mysql/schema.ts";
+import { readTwice } from "../kv/sql/errors.ts";
 import { keyOfJson, NO_KEY } from "./json_key.ts";
 import type { MigrationSource, SourceEntry } from "./source.ts";
 
@@ -71,7 +68,10 @@ export function fedifyMysql(
   async function query(sql: string, cursor?: string) {
     // A string, unlike bytes, compares by the collation of the column.
     const parameters = (cursor === undefined ? [] : [cursor]) as unknown[];
-    const { rows } = await queryTwice(run, sql, parameters as Parameter[]);
+    const { rows } = await readTwice(
+      triage,
+      () => run(sql, parameters as Parameter[]),
+    );
     return rows.map((row) => row.map(textOf));
   }
   return {

@@ -7,8 +7,10 @@
 import { checkOptions } from "../kv/core/options.ts";
 import { PageSize } from "../kv/core/paging.ts";
 import { type PostgresClient, queryOf } from "../kv/postgres/client.ts";
-import { type Query, queryTwice, type Text } from "../kv/postgres/query.ts";
+import { triage } from "../kv/postgres/errors.ts";
+import type { Query, Text } from "../kv/postgres/query.ts";
 import { quoted, tableNameOf } from "../kv/postgres/schema.ts";
+import { readTwice } from "../kv/sql/errors.ts";
 import { isKey } from "./json_key.ts";
 import type { MigrationSource, SourceEntry } from "./source.ts";
 
@@ -75,7 +77,7 @@ export function fedifyPostgres(
   const table = quoted(tableNameOf(options.tableName ?? "fedify_kv_v2"));
   const run = queryOf(sql, true);
   const query: Query = (statement, parameters) =>
-    queryTwice(run, statement, parameters);
+    readTwice(triage, () => run(statement, parameters));
   return {
     name: `the PostgreSQL table ${table}`,
     notes: [],

@@ -7,8 +7,8 @@
 // deno-lint-ignore-file no-explicit-any -- the clients' own types are overloads
 
 import type { Buffer } from "../core/builtin.ts";
-import { typeName } from "../core/message.ts";
-import { isUnknown, redacted, UnexpectedAnswer } from "./errors.ts";
+import { UnexpectedAnswer, unsupportedClient } from "../sql/errors.ts";
+import { redacted } from "./errors.ts";
 
 /**
  * What a store needs of a pool or connection with callbacks, of `mysql2`.
@@ -70,20 +70,6 @@ export type Query = (
   parameters: readonly Parameter[],
 ) => Promise<Answer>;
 
-/** Runs a statement, and again if the connection breaks: only for reads. */
-export async function queryTwice(
-  query: Query,
-  statement: string,
-  parameters: readonly Parameter[],
-): Promise<Answer> {
-  try {
-    return await query(statement, parameters);
-  } catch (error) {
-    if (!isUnknown(error)) throw error;
-    return await query(statement, parameters);
-  }
-}
-
 /**
  * Returns the function that runs statements on a client.
  *
@@ -93,57 +79,59 @@ export function queryOf(
   client: MysqlCallbackClient | MysqlPromiseClient,
 ): Query {
   const inner = callbackClientOf(client);
+  const form = {
+    rowsAsArray: true,
+    nestTables: false,
+    typeCast: bytesIn(inner),
+  };
   return (statement, parameters) =>
     new Promise((resolve, reject) => {
       const callback = (error: unknown, result: unknown) => {
-        if (error) return reject(redacted(error));
-        try {
-          resolve(answerOf(result));
-        } catch (error) {
-          reject(error);
-        }
+        const answer = error ? undefined : answerOf(result);
+        if (answer !== undefined) resolve(answer);
+        else reject(error ? redacted(error) : new UnexpectedAnswer());
       };
       try {
-        inner.execute({ sql: statement, ...FORM }, parameters, callback);
+        inner.execute({ sql: statement, ...form }, parameters, callback);
       } catch (error) {
         reject(redacted(error));
       }
     });
 }
 
-/** The client's own options for rows may say something else. */
-const FORM = {
-  rowsAsArray: true,
-  nestTables: false,
-  typeCast: (field: { buffer(): Column }) => field.buffer(),
-};
-
 function callbackClientOf(client: any): MysqlCallbackClient {
-  for (const inner of [client, client?.pool, client?.connection]) {
-    if (
-      typeof inner?.execute === "function" &&
-      typeof inner.promise === "function"
-    ) return inner;
-  }
-  const name = client?.constructor?.name;
-  const received = typeof client === "object" && name
-    ? `an object of class ${name}`
-    : typeName(client);
-  throw new TypeError(
-    "Cannot create a MysqlKvStore: pool must be a pool or connection of " +
-      `mysql2 (3 or later) or mysql2/promise: received ${received}`,
+  const inner = [client, client?.pool, client?.connection].find((it) =>
+    typeof it?.execute === "function" && typeof it.promise === "function"
+  );
+  if (inner !== undefined) return inner;
+  throw unsupportedClient(
+    "MysqlKvStore: pool must be a pool or connection of mysql2 (3 or later) " +
+      "or mysql2/promise",
+    client,
   );
 }
 
-function answerOf(result: any): Answer {
+/**
+ * The option that makes columns bytes. `false` is the fastest, but a function
+ * among the client's own options has precedence over it.
+ */
+function bytesIn(client: any) {
+  const { config } = client;
+  const own = (config?.connectionConfig ?? config)?.typeCast;
+  return own === true || own === false
+    ? false
+    : (field: { buffer(): Column }) => field.buffer();
+}
+
+function answerOf(result: any): Answer | undefined {
   if (Array.isArray(result)) {
-    if (!result.every(Array.isArray)) throw new UnexpectedAnswer();
-    return { rows: result, affectedRows: 0, insertId: 0 };
+    return result.every(Array.isArray)
+      ? { rows: result, affectedRows: 0, insertId: 0 }
+      : undefined;
   }
   const affectedRows = Number(result?.affectedRows);
   const insertId = Number(result?.insertId);
-  if (!Number.isInteger(affectedRows) || Number.isNaN(insertId)) {
-    throw new UnexpectedAnswer();
-  }
-  return { rows: [], affectedRows, insertId };
+  return Number.isInteger(affectedRows) && !Number.isNaN(insertId)
+    ? { rows: [], affectedRows, insertId }
+    : undefined;
 }

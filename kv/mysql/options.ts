@@ -4,8 +4,6 @@
  * @module
  */
 
-import { MAX_PENDING, type OptionRule, TIMEOUT } from "../core/options.ts";
-
 /**
  * Options of a {@linkcode MysqlKvStore}.
  *
@@ -39,19 +37,3 @@ export interface MysqlKvStoreOptions {
    */
   readonly maxPending?: number;
 }
-
-/** What the options must be. */
-export const OPTIONS: Readonly<Record<string, OptionRule>> = {
-  tableName: {
-    type: "string",
-    must: "be the name of a table, with or without the one of a database",
-  },
-  timeout: TIMEOUT,
-  maxPending: MAX_PENDING,
-};
-
-/** What to do in place of the options of Fedify's stores. */
-export const REPLACEMENTS: Readonly<Record<string, string>> = {
-  initialized: "remove it, as the store finds out whether the table exists; " +
-    "schema() returns the SQL to create it in advance",
-};

@@ -4,15 +4,12 @@
  * @module
  */
 
+import {
+  parseTableName,
+  quoteTable,
+  type TableName,
+} from "../sql/table_name.ts";
 import type { MysqlKvStoreOptions } from "./options.ts";
-
-/** The name of a table. */
-export interface TableName {
-  /** The database; `undefined` for the one that the connection uses. */
-  readonly database: string | undefined;
-  /** The table. */
-  readonly name: string;
-}
 
 /** The most characters of an identifier. */
 const MAX_IDENTIFIER = 64;
@@ -83,36 +80,18 @@ export function definition(table: string, keyBytes: number): string {
  * @throws {TypeError} If it is not a name, or two names with a dot between them.
  */
 export function tableNameOf(tableName: unknown = "kv"): TableName {
-  if (typeof tableName !== "string") throw badName(tableName, "be a string");
-  const names = tableName.split(".");
-  if (names.length > 2) throw badName(tableName, "hold one dot at most");
-  for (const name of names) {
-    if (name === "") throw badName(tableName, "not be empty");
+  return parseTableName(tableName, (name) => {
     // The server takes no others, and cuts off spaces at the end.
     if (name.includes("\0") || /[\ud800-\udfff]| $/.test(name)) {
-      throw badName(
-        tableName,
-        "be without NUL, astral characters and spaces at the end",
-      );
+      return "be without NUL, astral characters and spaces at the end";
     }
-    if (name.length > MAX_IDENTIFIER) {
-      throw badName(tableName, `have at most ${MAX_IDENTIFIER} characters`);
-    }
-  }
-  return { name: names.pop()!, database: names[0] };
-}
-
-function badName(tableName: unknown, rule: string): TypeError {
-  const received = typeof tableName === "string"
-    ? JSON.stringify(tableName)
-    : `a value of type ${typeof tableName}`;
-  return new TypeError(
-    `Cannot name a table: each name must ${rule}: received ${received}`,
-  );
+    return name.length > MAX_IDENTIFIER
+      ? `have at most ${MAX_IDENTIFIER} characters`
+      : undefined;
+  });
 }
 
 /** The name of a table in a statement. */
-export function quoted({ database, name }: TableName): string {
-  return (database === undefined ? [name] : [database, name])
-    .map((name) => `\`${name.replaceAll("`", "``")}\``).join(".");
+export function quoted(name: TableName): string {
+  return quoteTable(name, "`");
 }

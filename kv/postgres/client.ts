@@ -4,7 +4,7 @@
  * @module
  */
 
-import { typeName } from "../core/message.ts";
+import { unsupportedClient } from "../sql/errors.ts";
 import { isPg, type PgClient, queryOfPg } from "./pg.ts";
 import { isPglite, type PgliteClient, queryOfPglite } from "./pglite.ts";
 import {
@@ -65,13 +65,9 @@ export function isInTransaction(client: PostgresClient): boolean {
 }
 
 function unsupported(client: unknown): never {
-  const name = (client as object | null | undefined)?.constructor?.name;
-  const received = typeof client === "object" && name
-    ? `an object of class ${name}`
-    : typeName(client);
-  throw new TypeError(
-    "Cannot create a PostgresKvStore: sql must be a client of postgres.js " +
-      "(3.4 or later), pg (8 or later), PGlite or Bun.SQL, or one of their " +
-      `transactions: received ${received}`,
+  throw unsupportedClient(
+    "PostgresKvStore: sql must be a client of postgres.js (3.4 or later), " +
+      "pg (8 or later), PGlite or Bun.SQL, or one of their transactions",
+    client,
   );
 }

@@ -4,6 +4,12 @@
  * @module
  */
 
+import {
+  type Trouble,
+  UnexpectedAnswer as BaseUnexpectedAnswer,
+  withoutValues,
+} from "../sql/errors.ts";
+
 /** The client could not connect, or was ended before. */
 const NOT_SENT = new Set([
   "CONNECT_TIMEOUT",
@@ -40,6 +46,8 @@ const REJECTED =
 /** A serialization failure or a deadlock. */
 const RETRIED = /^40(001|P01)$/;
 
+const NO_SUCH_TABLE = "42P01";
+
 /** What a pooler causes that does not know the client's prepared statements. */
 const BROKEN_STATEMENT = /^(08P01|26000|42P05)$/;
 
@@ -47,10 +55,10 @@ const POOLER = "A connection pooler such as PgBouncer may break prepared " +
   "statements: create the store with prepare: false";
 
 /** The server answered something else than the statement asks for. */
-export class UnexpectedAnswer extends Error {
+export class UnexpectedAnswer extends BaseUnexpectedAnswer {
   /** Creates the error. */
-  constructor(reason = `the answer does not fit the statement. ${POOLER}`) {
-    super(reason);
+  constructor() {
+    super(`the answer does not fit the statement. ${POOLER}`);
   }
 }
 
@@ -62,39 +70,25 @@ interface ClientError {
 }
 
 /**
- * Whether the server rejected the statement and undid all of it, so that the
- * connection and the server are well.
+ * Tells what an error says about its statement. The statement may have been
+ * executed unless the error proves the contrary: a client may give any of its own
+ * errors to a statement that is under way.
  */
-export function isServerError(error: unknown): boolean {
-  const { code, severity } = fieldsOf(error);
-  return severity === "ERROR"
-    ? !UNKNOWN.test(String(code))
-    : severity !== undefined && severity !== "FATAL" && severity !== "PANIC" &&
-      (REJECTED.test(String(code)) || RETRIED.test(String(code)));
-}
-
-/** Whether a statement that is rejected like this may succeed if repeated. */
-export function isTransient(error: unknown): boolean {
-  const { code } = fieldsOf(error);
-  return isServerError(error) && RETRIED.test(String(code));
-}
-
-/** Whether the table does not exist. */
-export function isMissingTable(error: unknown): boolean {
-  return isServerError(error) && fieldsOf(error).code === "42P01";
-}
-
-/**
- * Whether the statement may have been executed nevertheless. That is so unless
- * the error proves the contrary: a client may give any of its own errors to a
- * statement that is under way.
- */
-export function isUnknown(error: unknown): boolean {
-  if (isServerError(error)) return false;
-  const { code, severity, message } = fieldsOf(error);
-  return severity === undefined
-    ? !NOT_SENT.has(String(code)) && !NOT_SENT_BY_PG.has(String(message))
-    : !NOT_CONNECTED.test(String(code));
+export function triage(error: unknown): Trouble {
+  const { severity, message, code: given } = fieldsOf(error);
+  const code = String(given);
+  if (severity === undefined) {
+    return NOT_SENT.has(code) || NOT_SENT_BY_PG.has(String(message))
+      ? "not sent"
+      : "unknown";
+  }
+  const isRejected = severity === "ERROR"
+    ? !UNKNOWN.test(code)
+    : severity !== "FATAL" && severity !== "PANIC" &&
+      (REJECTED.test(code) || RETRIED.test(code));
+  if (!isRejected) return NOT_CONNECTED.test(code) ? "not sent" : "unknown";
+  if (code === NO_SUCH_TABLE) return "no table";
+  return RETRIED.test(code) ? "transient" : "rejected";
 }
 
 /** The fields that say what failed, in the words of postgres.js, pg and PGlite. */
@@ -123,42 +117,16 @@ const SAFE_FIELDS = [
   "port",
 ];
 
-/**
- * A copy of a client's error that holds no values: the client's own one may hold
- * the statement's parameters and the row that failed.
- */
+/** A copy of a client's error that holds no values. */
 export function redacted(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof UnexpectedAnswer) {
-    return error;
-  }
-  const { name, stack } = error;
-  const copy = new Error(messageOf(error));
-  Object.setPrototypeOf(copy, Object.getPrototypeOf(error));
-  const fields: Record<string, unknown> = { name, stack };
-  for (const field of SAFE_FIELDS) {
-    const value = (error as unknown as Record<string, unknown>)[field];
-    if (typeof value === "string" || typeof value === "number") {
-      fields[field] = value;
-    }
-  }
-  for (const [field, value] of Object.entries(fields)) {
-    Object.defineProperty(copy, field, {
-      value,
-      enumerable: field !== "name" && field !== "stack",
-      configurable: true,
-      writable: true,
-    });
-  }
-  return copy;
-}
-
-function messageOf(error: Error): string {
-  const { code } = fieldsOf(error);
-  // Node puts the errors of several addresses into one without a message.
-  const message = error.message || String(code ?? error.name);
-  return BROKEN_STATEMENT.test(String(code))
-    ? `${message}. ${POOLER}`
-    : message;
+  return withoutValues(
+    error,
+    SAFE_FIELDS,
+    (message) =>
+      BROKEN_STATEMENT.test(String(fieldsOf(error).code))
+        ? `${message}. ${POOLER}`
+        : message,
+  );
 }
 
 function fieldsOf(error: unknown): ClientError {

@@ -4,6 +4,13 @@
  * @module
  */
 
+import {
+  migrateFrom,
+  type Misfit,
+  misfitOf,
+  OF_KEYV,
+  OTHER_NAME,
+} from "../sql/open.ts";
 import { literal } from "./schema.ts";
 
 /** A column of a table. */
@@ -129,30 +136,17 @@ export function inspection(table: string): string {
 )::text, $1::text, NULL::text`;
 }
 
-/** The type that each column must have, by number. */
-const COLUMNS: Readonly<Record<string, { oid: number; type: string }>> = {
-  key: { oid: 25, type: "text" },
-  value: { oid: 25, type: "text" },
-  full_key: { oid: 25, type: "text" },
-  expires: { oid: 20, type: "bigint" },
-  due: { oid: 20, type: "bigint" },
+const TEXT = 25;
+const BIGINT = 20;
+
+/** The number of the type that each column must have. */
+const COLUMNS: Readonly<Record<string, number>> = {
+  key: TEXT,
+  value: TEXT,
+  full_key: TEXT,
+  expires: BIGINT,
+  due: BIGINT,
 };
-
-/** Why a table does not fit, and what to do about it. */
-export interface Misfit {
-  readonly found: string;
-  readonly fix: string;
-}
-
-/** Whether a table needs an upgrade, or the misfit. */
-export function examine(table: FoundTable, name: string): Misfit | boolean {
-  return wrongOwner(table, name) ?? wrongKind(table) ??
-    wrongColumns(table, name) ?? wrongIndexes(table, name) ??
-    wrongExtras(table) ??
-    !(table.columns.some(({ name }) => name === "due") && hasDueIndex(table));
-}
-
-const OTHER_NAME = "use another tableName";
 
 const KINDS: Readonly<Record<string, string>> = {
   v: "a view",
@@ -164,69 +158,96 @@ const KINDS: Readonly<Record<string, string>> = {
   c: "a type",
 };
 
-function wrongKind(table: FoundTable): Misfit | undefined {
-  const { kind, isTemporary, isChild, children } = table;
-  const fix = OTHER_NAME;
-  if (kind !== "r" && kind !== "p") {
-    return { found: `it is ${KINDS[kind] ?? "not a table"}`, fix };
-  }
-  if (isTemporary) {
-    return {
-      found: "it is a temporary table, which only one connection sees",
-      fix: "put the name of a schema in front of tableName, or drop that table",
-    };
-  }
-  if (isChild) {
-    return { found: "it is a partition or child of another table", fix };
-  }
-  const wrong = children.find((child) => kind === "r" || child.kind !== "r");
-  if (wrong !== undefined) {
-    return {
-      found: kind === "r"
-        ? `the table ${wrong.name} inherits from it`
-        : `its partition ${wrong.name} is not a plain table`,
-      fix,
-    };
-  }
-  return undefined;
-}
-
-function wrongOwner(table: FoundTable, name: string): Misfit | undefined {
-  if (table.isOwnerTrusted) return undefined;
+/** Whether a table needs an upgrade, or the misfit. */
+export function examine(table: FoundTable, name: string): Misfit | boolean {
+  const { kind, columns, indexes, children } = table;
   const role = `"${table.user.replaceAll('"', '""')}"`;
-  return {
-    found: `it belongs to the role "${table.owner}", which could read and ` +
-      "change what is stored",
-    fix: `use a tableName in a schema that only you can create tables in, or ` +
+  const child = children.find((child) => kind === "r" || child.kind !== "r");
+  const required = columns.find((it) =>
+    !Object.hasOwn(COLUMNS, it.name) && it.isRequired && !it.hasDefault
+  );
+  const key = indexes.find(({ isUnique }) => isUnique)?.columns ?? [];
+  const list = columns.map(({ name, type }) =>
+    `${name} ${type}${key.includes(name) ? " (key)" : ""}`
+  );
+  const dropTable = otherOwner(columns) ??
+    `${OTHER_NAME}, or drop the table if nobody needs it`;
+  const unordered = columns.find(({ name, collation }) =>
+    (name === "key" || name === "full_key") && collation !== "C"
+  );
+  const unique = indexes.find(({ isUnique, columns }) =>
+    isUnique && columns.join() !== "key"
+  );
+  const remove = `remove that, or ${OTHER_NAME}`;
+  return misfitOf([
+    [
+      !table.isOwnerTrusted,
+      `it belongs to the role "${table.owner}", which could read and change ` +
+      "what is stored",
+      "use a tableName in a schema that only you can create tables in, or " +
       `run ALTER TABLE ${name} OWNER TO ${role} if you trust its content`,
-  };
+    ],
+    [kind !== "r" && kind !== "p", `it is ${KINDS[kind] ?? "not a table"}`],
+    [
+      table.isTemporary,
+      "it is a temporary table, which only one connection sees",
+      "put the name of a schema in front of tableName, or drop that table",
+    ],
+    [table.isChild, "it is a partition or child of another table"],
+    [
+      !!child,
+      kind === "r"
+        ? `the table ${child?.name} inherits from it`
+        : `its partition ${child?.name} is not a plain table`,
+    ],
+    [
+      !Object.keys(COLUMNS).every((name) => fits(name, columns)),
+      `its columns are ${list.join(", ")}`,
+      dropTable,
+    ],
+    [!!required, `its column ${required?.name} is required`, dropTable],
+    [
+      !!unordered,
+      `its column ${unordered?.name} has the collation ` +
+      `"${unordered?.collation}", not "C"`,
+      `run ALTER TABLE ${name} ALTER COLUMN ${unordered?.name} ` +
+      `TYPE text COLLATE "C", or ${OTHER_NAME}`,
+    ],
+    [
+      !indexes.some(isKeyIndex),
+      "it has no usable unique index on the column key alone",
+      `run ALTER TABLE ${name} ADD PRIMARY KEY (key), or ${OTHER_NAME}`,
+    ],
+    [
+      !!unique,
+      `its index ${unique?.name} forbids entries with equal values`,
+      `drop that index, or ${OTHER_NAME}`,
+    ],
+    [
+      table.triggers.length > 0,
+      `its trigger "${table.triggers[0]}" may change writes`,
+      remove,
+    ],
+    [
+      table.rules.length > 0,
+      `its rule "${table.rules[0]}" changes statements`,
+      remove,
+    ],
+    [table.hasRowSecurity, "its row security hides entries", remove],
+  ]) ?? !(columns.some(({ name }) => name === "due") && hasDueIndex(table));
 }
 
-function wrongColumns(
-  { columns, indexes }: FoundTable,
-  name: string,
-): Misfit | undefined {
-  const fits = Object.entries(COLUMNS).every(([name, { oid }]) => {
-    const column = columns.find((column) => column.name === name);
-    // A table of an earlier version lacks it.
-    if (column === undefined) return name === "due";
-    return column.oid === oid && !column.isGenerated &&
-      (name === "key" || column.isRequired === (name === "value"));
-  });
-  const others = columns.filter(({ name }) => !Object.hasOwn(COLUMNS, name));
-  const required = others.find((it) => it.isRequired && !it.hasDefault);
-  if (fits && required === undefined) return wrongCollation(columns, name);
-  const keys = indexes.find(({ isUnique }) => isUnique)?.columns ?? [];
-  const list = columns.map(({ name, type }) =>
-    `${name} ${type}${keys.includes(name) ? " (key)" : ""}`
-  ).join(", ");
-  return {
-    found: fits
-      ? `its column ${required!.name} is required`
-      : `its columns are ${list}`,
-    fix: otherOwner(columns) ??
-      `${OTHER_NAME}, or drop the table if nobody needs it`,
-  };
+function fits(name: string, columns: readonly Column[]): boolean {
+  const column = columns.find((column) => column.name === name);
+  // A table of an earlier version lacks it.
+  if (column === undefined) return name === "due";
+  return column.oid === COLUMNS[name] && !column.isGenerated &&
+    (name === "key" || column.isRequired === (name === "value"));
+}
+
+function isKeyIndex(index: Index): boolean {
+  return index.isUnique && index.isUsable && index.columns.join() === "key" &&
+    index.collation === "C" && index.condition === null;
 }
 
 /** Whose table has these columns, and what to do about it. */
@@ -234,66 +255,9 @@ function otherOwner(columns: readonly Column[]): string | undefined {
   const names = columns.map(({ name }) => name).sort().join();
   const key = columns.find(({ name }) => name === "key");
   if (names === "created,key,ttl,value" && key?.type === "text[]") {
-    return "it is a table of Fedify's PostgresKvStore; use another tableName, " +
-      "and copy the entries with @org/kv/migrate";
+    return migrateFrom("PostgresKvStore");
   }
-  if (/^(expires,)?key,value$/.test(names)) {
-    return `it looks like a table of Keyv; ${OTHER_NAME}`;
-  }
-  return undefined;
-}
-
-function wrongCollation(
-  columns: readonly Column[],
-  name: string,
-): Misfit | undefined {
-  for (const column of ["key", "full_key"]) {
-    const { collation } = columns.find(({ name }) => name === column)!;
-    if (collation !== "C") {
-      return {
-        found: `its column ${column} has the collation "${collation}", not "C"`,
-        fix: `run ALTER TABLE ${name} ALTER COLUMN ${column} ` +
-          `TYPE text COLLATE "C", or ${OTHER_NAME}`,
-      };
-    }
-  }
-  return undefined;
-}
-
-function wrongIndexes(table: FoundTable, name: string): Misfit | undefined {
-  const isKey = (
-    { columns, collation, isUnique, isUsable, condition }: Index,
-  ) =>
-    isUnique && isUsable && columns.join() === "key" && collation === "C" &&
-    condition === null;
-  if (!table.indexes.some(isKey)) {
-    return {
-      found: "it has no usable unique index on the column key alone",
-      fix: `run ALTER TABLE ${name} ADD PRIMARY KEY (key), or ${OTHER_NAME}`,
-    };
-  }
-  const other = table.indexes.find((index) =>
-    index.isUnique && index.columns.join() !== "key"
-  );
-  return other && {
-    found: `its index ${other.name} forbids entries with equal values`,
-    fix: `drop that index, or ${OTHER_NAME}`,
-  };
-}
-
-function wrongExtras(table: FoundTable): Misfit | undefined {
-  const { triggers, rules, hasRowSecurity } = table;
-  const fix = `remove that, or ${OTHER_NAME}`;
-  if (triggers.length > 0) {
-    return { found: `its trigger "${triggers[0]}" may change writes`, fix };
-  }
-  if (rules.length > 0) {
-    return { found: `its rule "${rules[0]}" changes statements`, fix };
-  }
-  if (hasRowSecurity) {
-    return { found: "its row security hides entries", fix };
-  }
-  return undefined;
+  return /^(expires,)?key,value$/.test(names) ? OF_KEYV : undefined;
 }
 
 function hasDueIndex({ indexes }: FoundTable): boolean {

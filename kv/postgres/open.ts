@@ -7,7 +7,10 @@
 
 import { failure } from "../core/message.ts";
 import { KvError } from "../errors.ts";
-import { type Query, queryTwice } from "./query.ts";
+import { readTwice } from "../sql/errors.ts";
+import { findOrCreate, misfitError } from "../sql/open.ts";
+import type { TableName } from "../sql/table_name.ts";
+import { triage } from "./errors.ts";
 import {
   examine,
   type Found,
@@ -15,13 +18,9 @@ import {
   inspection,
   oldIndexes,
 } from "./inspect.ts";
-import {
-  definition,
-  dueIndex,
-  literal,
-  quoted,
-  type TableName,
-} from "./schema.ts";
+import { definition, dueIndex, literal, quoted } from "./schema.ts";
+import type { Query } from "./query.ts";
+import { PostgresTable } from "./table.ts";
 
 /** A text that any change of texts by a client changes. */
 const ECHO = " null,\tab_Cd\\\"'{}\r\n1e3 ";
@@ -35,43 +34,38 @@ const LOCK = "PERFORM pg_advisory_xact_lock(7738145620);";
  * @param query Runs a statement.
  * @param tableName The name of the table.
  * @param unlogged Whether it is created as `UNLOGGED`.
- * @returns The name with the schema in which the table is.
+ * @returns The table.
  * @throws {KvError} If the database or the table cannot hold a store.
  */
 export async function openTable(
   query: Query,
   tableName: TableName,
   unlogged: boolean,
-): Promise<TableName> {
-  let found = await inspect(query, tableName);
-  if (found.table === null) {
-    await create(query, tableName, unlogged, found);
-    found = await inspect(query, tableName);
-  }
-  const { table } = found;
-  if (table === null) {
-    throw new KvError(
-      `Cannot open ${
-        quoted(tableName)
-      }: it was dropped as soon as it was created`,
-    );
-  }
+): Promise<PostgresTable> {
+  let database: Found;
+  const table = await findOrCreate(
+    quoted(tableName),
+    async () => {
+      database = await inspect(query, tableName);
+      return database.table ?? undefined;
+    },
+    () => create(query, tableName, unlogged, database),
+  );
   const resolved = { schema: table.schema, name: table.name };
   const result = examine(table, quoted(resolved));
-  if (typeof result === "object") {
-    throw new KvError(
-      `Cannot open ${quoted(resolved)}: ${result.found}: ${result.fix}`,
-    );
-  }
+  if (typeof result === "object") throw misfitError(quoted(resolved), result);
   if (result) await upgrade(query, resolved, table);
-  return resolved;
+  return new PostgresTable(query, resolved);
 }
 
 async function inspect(query: Query, tableName: TableName): Promise<Found> {
   const table = quoted(tableName);
   let found: Found;
   try {
-    const { rows } = await queryTwice(query, inspection(table), [ECHO]);
+    const { rows } = await readTwice(
+      triage,
+      () => query(inspection(table), [ECHO]),
+    );
     const [json, echo, nothing] = rows[0] ?? [];
     if (echo !== ECHO || nothing !== null) {
       throw new Error(

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { MAX_PENDING, type OptionRule, TIMEOUT } from "../core/options.ts";
+import type { OptionRule } from "../core/options.ts";
+import { SQL_OPTIONS, SQL_REPLACEMENTS } from "../sql/options.ts";
 
 /**
  * Options of a {@linkcode PostgresKvStore}.
@@ -56,20 +57,14 @@ export interface PostgresKvStoreOptions {
 
 /** What the options must be. */
 export const OPTIONS: Readonly<Record<string, OptionRule>> = {
-  tableName: {
-    type: "string",
-    must: "be the name of a table, with or without the one of a schema",
-  },
+  ...SQL_OPTIONS,
   unlogged: { type: "boolean", must: "be a boolean" },
   prepare: { type: "boolean", must: "be a boolean" },
-  timeout: TIMEOUT,
-  maxPending: MAX_PENDING,
 };
 
 /** What to do in place of the options of Fedify's stores. */
 export const REPLACEMENTS: Readonly<Record<string, string>> = {
-  initialized: "remove it, as the store finds out whether the table exists; " +
-    "schema() returns the SQL to create it in advance",
+  ...SQL_REPLACEMENTS,
   codec: "remove it, as the store has one way to store values",
   expiry: "remove it, as the store deletes expired entries itself",
 };

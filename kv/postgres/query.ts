@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isServerError, isUnknown, redacted } from "./errors.ts";
+import { isServerError } from "../sql/errors.ts";
+import { redacted, triage } from "./errors.ts";
 
 /** A parameter or a column: always text, or NULL. */
 export type Text = string | null;
@@ -28,20 +29,6 @@ export type Query = (
   prepare?: boolean,
 ) => Promise<Answer>;
 
-/** Runs a statement, and again if the connection breaks: only for reads. */
-export async function queryTwice(
-  query: Query,
-  statement: string,
-  parameters: Text[],
-): Promise<Answer> {
-  try {
-    return await query(statement, parameters);
-  } catch (error) {
-    if (!isUnknown(error)) throw error;
-    return await query(statement, parameters);
-  }
-}
-
 /*
  * postgres.js 3.4 rejects the queries of a broken connection before it takes the
  * connection out of its pool. A query that is sent in between goes to the dead
@@ -59,7 +46,7 @@ export function pausingAfterBreaks<Result>(
 ): Query {
   let pause: Promise<void> | undefined;
   async function failed(error: unknown): Promise<never> {
-    if (!isServerError(error)) {
+    if (!isServerError(triage(error))) {
       pause ??= nextTurn().then(() => {
         pause = undefined;
       });

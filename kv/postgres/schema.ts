@@ -5,15 +5,12 @@
  */
 
 import { utf8Length } from "../core/key.ts";
+import {
+  parseTableName,
+  quoteTable,
+  type TableName,
+} from "../sql/table_name.ts";
 import type { PostgresKvStoreOptions } from "./options.ts";
-
-/** The name of a table. */
-export interface TableName {
-  /** The schema; `undefined` for the one that the server chooses. */
-  readonly schema: string | undefined;
-  /** The table. */
-  readonly name: string;
-}
 
 /** The longest identifier that PostgreSQL does not cut off. */
 const MAX_IDENTIFIER_BYTES = 63;
@@ -94,34 +91,19 @@ export function dueIndex(table: string): string {
  * @throws {TypeError} If it is not a name, or two names with a dot between them.
  */
 export function tableNameOf(tableName: unknown = "kv"): TableName {
-  if (typeof tableName !== "string") throw badName(tableName, "be a string");
-  const names = tableName.split(".");
-  if (names.length > 2) throw badName(tableName, "hold one dot at most");
-  for (const name of names) {
-    if (name === "") throw badName(tableName, "not be empty");
+  return parseTableName(tableName, (name) => {
     if (!name.isWellFormed() || name.includes("\0")) {
-      throw badName(tableName, "be well-formed and without NUL");
+      return "be well-formed and without NUL";
     }
-    if (utf8Length(name) > MAX_IDENTIFIER_BYTES) {
-      throw badName(tableName, `take at most ${MAX_IDENTIFIER_BYTES} bytes`);
-    }
-  }
-  return { name: names.pop()!, schema: names[0] };
-}
-
-function badName(tableName: unknown, rule: string): TypeError {
-  const received = typeof tableName === "string"
-    ? JSON.stringify(tableName)
-    : `a value of type ${typeof tableName}`;
-  return new TypeError(
-    `Cannot name a table: each name must ${rule}: received ${received}`,
-  );
+    return utf8Length(name) > MAX_IDENTIFIER_BYTES
+      ? `take at most ${MAX_IDENTIFIER_BYTES} bytes`
+      : undefined;
+  });
 }
 
 /** The name of a table in a statement. */
-export function quoted({ schema, name }: TableName): string {
-  return (schema === undefined ? [name] : [schema, name])
-    .map((name) => `"${name.replaceAll('"', '""')}"`).join(".");
+export function quoted(name: TableName): string {
+  return quoteTable(name, '"');
 }
 
 /** A text in a statement. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Bound } from "../sql/range.ts";
+
 /** The two forms of a statement: for one operation, and for several. */
 export interface Statement {
   /** Its parameters are those of the operation. */
@@ -52,9 +54,6 @@ function texts(parameter: number): string {
 function optional(parameter: number): string {
   return `string_to_array($${parameter}, E'\\n', '')`;
 }
-
-/** What a bound of a page compares a parameter with. */
-export type Bound = "key >=" | "key <" | "full_key >=" | "full_key <";
 
 /** The form of a page. */
 export interface PageForm {

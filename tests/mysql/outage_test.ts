@@ -10,20 +10,18 @@ import { MysqlKvStore } from "../../kv/mysql.ts";
 import type { KvKey } from "../../kv/store.ts";
 import { startMariadb, unstartable } from "../../servers/mod.ts";
 import { type Cut, FaultProxy } from "../../testing/fault_proxy.ts";
-import { poolOn } from "./clients.ts";
+import { poolOn, testOnMysql, url } from "./clients.ts";
 
-const reason = await unstartable("mariadb");
-const settings = {
-  innodb_flush_log_at_trx_commit: 0,
-  innodb_flush_method: "nosync",
-};
+/** The URL of the shared server through a proxy. */
+function urlAt({ port }: FaultProxy): string {
+  const through = new URL(url);
+  through.port = `${port}`;
+  return `${through}`;
+}
 
-function testOnServer(sentence: string, fn: () => Promise<void>): void {
-  Deno.test({
-    name: reason === undefined ? sentence : `${sentence} (${reason})`,
-    ignore: reason !== undefined,
-    fn,
-  });
+/** A proxy in front of the shared server. */
+function startProxy(): Promise<FaultProxy> {
+  return FaultProxy.start(Number(new URL(url).port));
 }
 
 async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
@@ -36,15 +34,13 @@ async function outcomeOf(call: Promise<unknown>): Promise<unknown> {
 }
 
 for (const [name, width] of [["a single call", 1], ["a batch", 5]] as const) {
-  testOnServer(
+  testOnMysql(
     `cas() never answers wrong when its connection is cut (${name})`,
-    async () => {
-      await using server = await startMariadb({ settings });
-      await using proxy = await FaultProxy.start(server.port);
-      const pool = poolOn(server.urlAt(proxy.port), { connectionLimit: 1 });
-      const direct = poolOn(server.url, { connectionLimit: 1 });
-      const store = new MysqlKvStore(pool);
-      const peer = new MysqlKvStore(direct);
+    async ({ tableName, connect }) => {
+      await using proxy = await startProxy();
+      const pool = poolOn(urlAt(proxy), { connectionLimit: 1 });
+      const store = new MysqlKvStore(pool, { tableName });
+      const peer = connect({ connectionLimit: 1 });
       const keys = Array.from({ length: width }, (_, i): KvKey => [`${i}`]);
       await Promise.all(keys.map((key) => store.set(key, 0)));
       const current = keys.map(() => 0);
@@ -76,16 +72,15 @@ for (const [name, width] of [["a single call", 1], ["a batch", 5]] as const) {
       }
       assert(seen["KvOutcomeUnknownError, true"]! > 0, Deno.inspect(seen));
       assert(seen["KvOutcomeUnknownError, false"]! > 0, Deno.inspect(seen));
-      await Promise.all([pool.promise().end(), direct.promise().end()]);
+      await pool.promise().end();
     },
   );
 }
 
-testOnServer("a read is repeated when its connection is cut", async () => {
-  await using server = await startMariadb({ settings });
-  await using proxy = await FaultProxy.start(server.port);
-  const pool = poolOn(server.urlAt(proxy.port), { connectionLimit: 1 });
-  const store = new MysqlKvStore(pool);
+testOnMysql("a read is repeated when its connection is cut", async (it) => {
+  await using proxy = await startProxy();
+  const pool = poolOn(urlAt(proxy), { connectionLimit: 1 });
+  const store = new MysqlKvStore(pool, { tableName: it.tableName });
   await store.set(["a"], 1);
   for (const cut of ["request", "answer"] as const) {
     await store.get(["a"]);
@@ -101,9 +96,10 @@ testOnServer("a read is repeated when its connection is cut", async () => {
   await pool.promise().end();
 });
 
-testOnServer(
-  "calls fail while the server is down and succeed after its restart",
-  async () => {
+Deno.test({
+  name: "calls fail while the server is down and succeed after its restart",
+  ignore: await unstartable("mariadb") !== undefined,
+  async fn() {
     await using server = await startMariadb();
     const pool = poolOn(server.url);
     const store = new MysqlKvStore(pool);
@@ -118,23 +114,26 @@ testOnServer(
     assert(await store.cas(["a"], 1, 2));
     await pool.promise().end();
   },
-);
+});
 
-testOnServer("a silent server is a timeout and no endless wait", async () => {
-  await using server = await startMariadb({ settings });
-  const pool = poolOn(server.url, { connectionLimit: 4 });
-  const store = new MysqlKvStore(pool, { timeout: 300 });
-  await store.set(["a"], 1);
+testOnMysql("a silent server is a timeout and no endless wait", async (it) => {
+  const { tableName, table, store: patient } = it;
+  const pool = it.open({ connectionLimit: 4 });
+  const store = new MysqlKvStore(pool, { tableName, timeout: 300 });
+  // On a busy machine, even an answer may take longer than the timeout.
+  const isThere = () =>
+    store.get(["a"]).then((value) => value === 1, () => false);
+  await patient.set(["a"], 1);
+  while (!await isThere());
   const lock = await pool.promise().getConnection();
   await lock.query("BEGIN");
-  await lock.query("SELECT * FROM kv FOR UPDATE");
+  await lock.query(`SELECT * FROM ${table} FOR UPDATE`);
   await assertRejects(
     () => store.set(["a"], 2),
     KvOutcomeUnknownError,
     "silent for 300 ms",
   );
-  assertEquals(await store.get(["a"]), 1);
+  while (!await isThere());
   await lock.query("ROLLBACK");
   lock.release();
-  await pool.promise().end();
 });

@@ -99,23 +99,23 @@ const misfits: Record<string, [definition: string, message: string]> = {
   ],
   "text keys": [
     `TABLE T (${COLUMNS.replace("varbinary(3072)", "varchar(700)")})`,
-    "its columns are key varchar",
+    "it lacks the column key varbinary NOT NULL: it has the column key varchar NOT NULL",
   ],
   "another required column": [
     `TABLE T (${COLUMNS}, tenant int NOT NULL)`,
-    "its column tenant is required",
+    "it has the required column tenant int NOT NULL",
   ],
   "another engine": [
     `TABLE T (${COLUMNS.replace("3072", "500")}) ENGINE=MyISAM`,
-    "its engine is MyISAM, not InnoDB",
+    "it lacks the engine InnoDB: it has the engine MyISAM: run ALTER TABLE",
   ],
   "another unique index": [
     `TABLE T (${COLUMNS}, UNIQUE unique_expiry (expires))`,
-    "its index unique_expiry forbids entries with equal values",
+    "it has the unique index unique_expiry (expires)",
   ],
   "no index on due": [
     `TABLE T (${COLUMNS.replace(", INDEX (due)", "")})`,
-    "it has no index on the column due",
+    "it lacks the index (due): it has none",
   ],
   "short keys": [
     `TABLE T (${COLUMNS.replace("3072", "100")})`,
@@ -124,7 +124,7 @@ const misfits: Record<string, [definition: string, message: string]> = {
   "a trigger": [
     `TABLE T (${COLUMNS}); CREATE TRIGGER change_T BEFORE INSERT ON T ` +
     "FOR EACH ROW SET NEW.value = '0'",
-    "may change writes",
+    "it has the trigger c",
   ],
 };
 
@@ -153,7 +153,11 @@ for (const [name, [definition, message]] of Object.entries(misfits)) {
 
 testOnMysql("a view is rejected", async ({ store, sql, table }) => {
   await sql(`CREATE VIEW ${table} AS SELECT 1 AS \`key\``);
-  await assertRejects(() => store.get(["a"]), KvError, "it is a view");
+  await assertRejects(
+    () => store.get(["a"]),
+    KvError,
+    "it lacks the type BASE TABLE: it has the type VIEW",
+  );
   await sql(`DROP VIEW ${table}`);
 });
 

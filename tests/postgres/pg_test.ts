@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 // @ts-types="@types/pg"
 import pg from "pg";
 import { KvError } from "../../kv/errors.ts";
-import { isServerError, isUnknown } from "../../kv/postgres/errors.ts";
+import { triage } from "../../kv/postgres/errors.ts";
 import { PostgresKvStore } from "../../kv/postgres.ts";
 import { testOnPostgres, url } from "./clients.ts";
 import { exercise } from "./exercise.ts";
@@ -158,15 +158,14 @@ Deno.test("an error of pg is understood in any language of the server", () => {
   }
   for (const severity of ["ERROR", "FEHLER", "ОШИБКА", "错误"]) {
     for (const code of ["23514", "40001", "40P01", "42P01", "57014"]) {
-      assertEquals(isServerError(errorOf(severity, code)), true, code);
-      assertEquals(isUnknown(errorOf(severity, code)), false, code);
+      const trouble = triage(errorOf(severity, code));
+      assert(["rejected", "transient", "no table"].includes(trouble), code);
     }
   }
   for (const severity of ["FATAL", "PANIC", "ВАЖНО", "致命错误"]) {
     for (const code of ["57P01", "57P02", "XX000", "08006"]) {
-      assertEquals(isServerError(errorOf(severity, code)), false, code);
-      assertEquals(isUnknown(errorOf(severity, code)), true, code);
+      assertEquals(triage(errorOf(severity, code)), "unknown", code);
     }
-    assertEquals(isUnknown(errorOf(severity, "28P01")), false);
+    assertEquals(triage(errorOf(severity, "28P01")), "not sent");
   }
 });

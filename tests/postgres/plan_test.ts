@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type postgres from "postgres";
 import { KeyLimit } from "../../kv/core/long_key.ts";
-import { type Bound, PostgresStatements } from "../../kv/postgres/sql.ts";
+import { PostgresStatements } from "../../kv/postgres/sql.ts";
+import type { Bound } from "../../kv/sql/range.ts";
 import { testOnPostgres } from "./clients.ts";
 
 /** Every prepared statement that looks for rows, with some parameters. */
