@@ -44,6 +44,7 @@ export {
   type PostgresKvStoreOptions,
 } from "./kv/postgres.ts";
 export {
+  type NodeRedisClient,
   type RedisClient,
   RedisKvStore,
   type RedisKvStoreOptions,

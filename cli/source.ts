@@ -11,7 +11,7 @@ import {
 import { connectDeno } from "../open/deno.ts";
 import { importClient, pathOf } from "../open/engine.ts";
 import { connectPostgres } from "../open/postgres.ts";
-import { connectRedis, disconnectRedis } from "../open/redis.ts";
+import { connectRedis } from "../open/redis.ts";
 import { Expected } from "./errors.ts";
 
 /** A source, and how to close its client. */
@@ -79,9 +79,9 @@ async function openRedis(
   url: string,
   { sourceKeyPrefix: keyPrefix }: SourceOptions,
 ): Promise<OpenedSource> {
-  const redis = await connectRedis(url);
+  const { client: redis, close } = await connectRedis(url);
   return closing(
-    () => disconnectRedis(redis),
+    close,
     () => fedifyRedis(redis, { keyPrefix }),
   );
 }

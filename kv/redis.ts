@@ -11,7 +11,7 @@ import { failure } from "./core/message.ts";
 import { checkProgressOptions } from "./core/operations.ts";
 import { checkOptions } from "./core/options.ts";
 import {
-  checkClient,
+  clientOf,
   fullPrefix,
   isOneSlot,
   type RedisClient,
@@ -22,6 +22,7 @@ import { ClusterIndex } from "./redis/cluster_index.ts";
 import type { KeyIndex } from "./redis/key_index.ts";
 import { reasonOf } from "./redis/errors.ts";
 import { RedisLister } from "./redis/list.ts";
+import type { NodeRedisClient } from "./redis/node_redis.ts";
 import {
   OPTIONS,
   type RedisKvStoreOptions,
@@ -33,10 +34,11 @@ import { COMMAND_KEYS, RedisWriter } from "./redis/write.ts";
 import type { KvProgressOptions, KvStoreTraits } from "./store.ts";
 
 export type { RedisClient } from "./redis/client.ts";
+export type { NodeRedisClient } from "./redis/node_redis.ts";
 export type { RedisKvStoreOptions } from "./redis/options.ts";
 
 /**
- * A store on Redis or Redis Cluster, through ioredis 5 or 6.
+ * A store on Redis or Redis Cluster, through ioredis or node-redis 5 or 6.
  *
  * An entry is one Redis string. Its name is `keyPrefix` and the parts of the key
  * with `!` between all of them, and a plain value is its JSON, so that
@@ -75,8 +77,11 @@ export class RedisKvStore extends KvCasDriver {
    * or of a wrong type.
    * @throws {RangeError} If an option is out of range.
    */
-  constructor(redis: RedisClient, options: RedisKvStoreOptions = {}) {
-    checkClient(redis);
+  constructor(
+    redis: RedisClient | NodeRedisClient,
+    options: RedisKvStoreOptions = {},
+  ) {
+    redis = clientOf(redis);
     checkOptions("create a RedisKvStore", options, OPTIONS, REPLACEMENTS);
     const {
       keyPrefix = "kv",

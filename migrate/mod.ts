@@ -76,7 +76,7 @@ export type {
   PostgresClient,
   PostgresJsClient,
 } from "../kv/postgres.ts";
-export type { RedisClient } from "../kv/redis.ts";
+export type { NodeRedisClient, RedisClient } from "../kv/redis.ts";
 export type { SqliteDatabase, SqliteStatement } from "../kv/sqlite.ts";
 export type {
   WorkersKvNames,

@@ -7,8 +7,9 @@
 import { Buffer } from "../kv/core/builtin.ts";
 import { checkOptions } from "../kv/core/options.ts";
 import { typeName } from "../kv/core/message.ts";
-import { checkClient, type RedisClient } from "../kv/redis/client.ts";
+import { clientOf, type RedisClient } from "../kv/redis/client.ts";
 import { isWholeAndStill, layoutOf, mastersOf } from "../kv/redis/cluster.ts";
+import type { NodeRedisClient } from "../kv/redis/node_redis.ts";
 import { RedisCommands } from "../kv/redis/commands.ts";
 import { isForbidden, isWrongType } from "../kv/redis/errors.ts";
 import { keyOfName } from "./redis_key.ts";
@@ -66,7 +67,7 @@ const READS = 64;
  * ```
  */
 export function fedifyRedis(
-  redis: RedisClient,
+  redis: RedisClient | NodeRedisClient,
   options: FedifyRedisOptions = {},
 ): MigrationSource {
   const { keyPrefix = "fedify::", decode = decodeJson, ...others } = options;
@@ -80,7 +81,7 @@ export function fedifyRedis(
         `received ${typeName(keyPrefix)}`,
     );
   }
-  checkClient(redis);
+  redis = clientOf(redis);
   // ioredis itself puts its own prefix before each name of Fedify's store.
   const prefix = Buffer.concat(
     [redis.options.keyPrefix ?? "", keyPrefix].map((each) => Buffer.from(each)),

@@ -1,5 +1,6 @@
-/** Opens `redis:`, `rediss:` and `redis+cluster:`, with ioredis. */
+/** Opens `redis:`, `rediss:` and `redis+cluster:`, by ioredis or node-redis. */
 
+import { KvError } from "../kv/errors.ts";
 import { type Engine, importClient } from "./engine.ts";
 
 /** How long a command may take before the connection counts as broken. */
@@ -9,21 +10,36 @@ export const redis: Engine = {
   example: "redis://localhost:6379/0",
   async open(url, options) {
     const { RedisKvStore } = await import("../kv/redis.ts");
-    const client = await connectRedis(url);
+    const { client, close } = await connectRedis(url);
     try {
-      const store = new RedisKvStore(client, options);
-      return { store, close: () => disconnectRedis(client) };
+      return { store: new RedisKvStore(client, options), close };
     } catch (error) {
-      client.disconnect();
+      await close();
       throw error;
     }
   },
 };
 
-/** Creates the client for a URL. */
+/** A client, and what closes it. */
+interface Connection {
+  // deno-lint-ignore no-explicit-any -- the types of the client are not loaded
+  readonly client: any;
+  close(): void | Promise<void>;
+}
+
+/** Creates the client for a URL: that of ioredis, or of node-redis without it. */
+export async function connectRedis(url: string): Promise<Connection> {
+  try {
+    return connectIoredis(await importClient("ioredis", "^5.11.0"), url);
+  } catch (error) {
+    const redis = await importClient("redis", "^6.3.0").catch(() => undefined);
+    if (!(error instanceof KvError) || redis === undefined) throw error;
+    return await connectNodeRedis(redis, url);
+  }
+}
+
 // deno-lint-ignore no-explicit-any -- the types of the client are not loaded
-export async function connectRedis(url: string): Promise<any> {
-  const { Redis, Cluster } = await importClient("ioredis", "^5.11.0");
+function connectIoredis({ Redis, Cluster }: any, url: string): Connection {
   const clientOptions = {
     commandTimeout: COMMAND_TIMEOUT,
     connectTimeout: COMMAND_TIMEOUT,
@@ -35,11 +51,36 @@ export async function connectRedis(url: string): Promise<any> {
     : new Redis(url, clientOptions);
   // Without a listener, ioredis prints each error of a connection.
   client.on("error", () => {});
-  return client;
+  return { client, close: () => disconnectRedis(client) };
+}
+
+async function connectNodeRedis(
+  // deno-lint-ignore no-explicit-any -- the types of the client are not loaded
+  { createClient, createCluster }: any,
+  url: string,
+): Promise<Connection> {
+  const isCluster = url.startsWith("redis+cluster:");
+  const options = {
+    socket: { connectTimeout: COMMAND_TIMEOUT },
+    commandOptions: { timeout: COMMAND_TIMEOUT },
+  };
+  const client = isCluster
+    ? createCluster({
+      rootNodes: nodesOf(url).map((socket) => ({ socket })),
+      defaults: { ...options, ...credentialsOf(url) },
+    })
+    : createClient({ url, ...options });
+  // Without a listener, an error of a connection ends the process.
+  client.on("error", () => {});
+  const connected = client.connect();
+  // A client for one server connects for as long as it takes.
+  if (isCluster) await connected;
+  else connected.catch(() => {});
+  return { client, close: () => void client.destroy() };
 }
 
 /** Disconnects, and waits until the connection is closed. */
-export function disconnectRedis(client: {
+function disconnectRedis(client: {
   readonly status: string;
   once(event: "end", listener: () => void): unknown;
   disconnect(): void;

@@ -23,6 +23,7 @@ const CLIENTS = {
   "mysql2": ">=3.24.0 <4",
   "pg": "^8.0.0",
   "postgres": "^3.4.9",
+  "redis": "^5.0.0 || ^6.0.0",
   "unstorage": ">=1.17.0",
 };
 

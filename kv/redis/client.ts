@@ -1,56 +1,26 @@
 /**
- * What a store needs of ioredis: shapes that `Redis` and `Cluster` of versions 5
- * and 6 have, so that nothing of it is imported.
+ * The clients that a store is for, and the names that it uses on them.
  *
  * @module
  */
 
 import { typeName } from "../core/message.ts";
 import { commandClassOf } from "./command_class.ts";
+import type { RedisClient } from "./ioredis.ts";
+import { adapt, isNodeRedis } from "./node_redis.ts";
 
-/**
- * A client for one server or for a Cluster: `Redis` or `Cluster` of ioredis 5
- * or 6.
- *
- * @example Usage
- * ```ts
- * import type { RedisClient } from "@org/kv/redis";
- * import { Redis } from "ioredis";
- *
- * const redis: RedisClient = new Redis({ lazyConnect: true });
- * ```
- */
-export interface RedisClient {
-  /** The options that it was made with. */
-  readonly options: {
-    /** What ioredis puts before every key. */
-    readonly keyPrefix?: string | undefined;
-    /** Whether unanswered commands are sent again on the next connection. */
-    readonly autoResendUnfulfilledCommands?: boolean | undefined;
-    /** How often a command may wait for a connection. */
-    readonly maxRetriesPerRequest?: number | null | undefined;
-    /** Which nodes of a Cluster answer reads. */
-    readonly scaleReads?: unknown;
-  };
-  /** The socket of a client for one server, while there is one. */
-  readonly stream?: { cork(): void; uncork(): void };
-  /** The clients for the nodes of a Cluster. */
-  nodes?(role?: "all" | "master"): RedisClient[];
-  /** Makes a client for a Cluster find out again which node has which slots. */
-  refreshSlotsCache?(callback?: () => void): void;
-  /** `MGET`, which no other library has under this name. */
-  mgetBuffer(keys: string[]): Promise<(Uint8Array | null)[]>;
-  /** Sends a command. */
-  sendCommand(command: never): unknown;
-}
+export type { RedisClient } from "./ioredis.ts";
 
 /** The clients that the store is tested with. */
-const SUPPORTED = "a Redis or Cluster of ioredis 5 or 6";
+const SUPPORTED = "a Redis or Cluster of ioredis 5 or 6, or a client, pool, " +
+  "cluster or sentinel of node-redis 5 or 6";
 
 /** What tells the clients of other libraries. */
 const OTHERS: Readonly<Record<string, string>> = {
-  mGet: "a client of node-redis",
+  mGet: "a client of node-redis 4, or a part of one",
   isPipeline: "a pipeline",
+  customCommand: "a client of Valkey GLIDE",
+  hmget: "a client of Bun, or of another library",
   mget: "a client of another library",
 };
 
@@ -58,22 +28,23 @@ const OTHERS: Readonly<Record<string, string>> = {
  * Checks a client.
  *
  * @param redis What the caller gave.
+ * @returns The client, or what stands for a client of node-redis.
  * @throws {TypeError} If it is not supported.
  */
-export function checkClient(redis: unknown): asserts redis is RedisClient {
-  let isSupported = false;
+export function clientOf(redis: unknown): RedisClient {
   if (isObject(redis)) {
-    isSupported = typeof redis.mgetBuffer === "function" &&
+    if (isNodeRedis(redis)) return adapt(redis);
+    const isSupported = typeof redis.mgetBuffer === "function" &&
       typeof redis.sendCommand === "function" && !redis.isPipeline;
+    const client = redis as unknown as RedisClient;
+    if (isSupported && commandClassOf(client)) return client;
   }
-  if (!isSupported || !commandClassOf(redis as RedisClient)) {
-    const other = Object.keys(OTHERS)
-      .find((name) => isObject(redis) && redis[name]);
-    throw new TypeError(
-      `Cannot create a RedisKvStore: redis must be ${SUPPORTED}: ` +
-        `received ${other ? OTHERS[other] : typeName(redis)}`,
-    );
-  }
+  const other = Object.keys(OTHERS)
+    .find((name) => isObject(redis) && redis[name]);
+  throw new TypeError(
+    `Cannot create a RedisKvStore: redis must be ${SUPPORTED}: ` +
+      `received ${other ? OTHERS[other] : typeName(redis)}`,
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

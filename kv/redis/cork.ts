@@ -18,9 +18,9 @@ export class Cork {
     for (const stream of this.#streams) stream.cork();
   }
 
-  /** To how many nodes. */
+  /** To how many nodes; infinitely many if the client itself holds back. */
   get nodes(): number {
-    return this.#streams.length;
+    return this.#streams.length || Infinity;
   }
 
   /** Has what was held back leave, and goes on holding back. */

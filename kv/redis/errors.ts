@@ -1,5 +1,5 @@
 /**
- * The errors of ioredis: what they mean, and what they must not reveal.
+ * The errors of clients: what they mean, and what they must not reveal.
  *
  * @module
  */
@@ -9,7 +9,13 @@ import { redacted } from "./redact.ts";
 
 /** Whether a server answered a command with an error, and so rejected it. */
 export function isServerError(error: unknown): error is Error {
-  return error instanceof Error && error.name === "ReplyError";
+  if (!(error instanceof Error)) return false;
+  if (error.name === "ReplyError") return true;
+  // The classes of node-redis.
+  for (let at: object | null = error; at; at = Object.getPrototypeOf(at)) {
+    if (at.constructor.name === "ErrorReply") return true;
+  }
+  return false;
 }
 
 /** Whether the server, or every node in turn, rejected a command. */
@@ -19,7 +25,8 @@ export function isRejection(error: unknown): boolean {
       !messageOf(error).includes(ABORTED);
 }
 
-const ABORTED = "Command aborted due to connection close";
+/** The message of ioredis when the connection breaks before the answer. */
+export const ABORTED = "Command aborted due to connection close";
 
 /** Whether the connection broke after a command was sent, before its answer. */
 export function isAborted(error: unknown): boolean {

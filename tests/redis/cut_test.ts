@@ -1,13 +1,8 @@
 // No wrong answer when connections to Redis are cut.
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertRejects,
-} from "@std/assert";
-import { KvError, KvOutcomeUnknownError } from "../../kv/errors.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { KvOutcomeUnknownError } from "../../kv/errors.ts";
 import { RedisKvStore } from "../../kv/redis.ts";
-import { type Cut, FaultProxy } from "../../testing/fault_proxy.ts";
+import { FaultProxy } from "../../testing/fault_proxy.ts";
 import {
   type Client,
   close,
@@ -15,10 +10,9 @@ import {
   versions,
   withoutServers,
 } from "./clients.ts";
+import { type Answer, append, cutEverySwap } from "./faults.ts";
 import { proxiesOf } from "./proxies.ts";
 import { startRedis, startRedisCluster } from "../../servers/mod.ts";
-
-const CUTS = 120;
 
 for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
   const options = { retryStrategy: () => 1 };
@@ -131,65 +125,6 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
       );
     },
   );
-}
-
-/** Swaps by one client, each cut short, with no other client around. */
-async function cutEverySwap(
-  kv: RedisKvStore,
-  proxies: readonly FaultProxy[],
-): Promise<void> {
-  let unknown = 0;
-  let stored: unknown = undefined;
-  let cuts = 0;
-  for (let i = 0; cuts < CUTS; i++) {
-    const key = ["key", `${i % 7}`] as const;
-    stored = await kv.get(key);
-    const isRight = i % 5 > 0;
-    const value = i % 4 === 0 ? undefined : { attempt: i };
-    const cut: Cut = i % 3 === 0 ? "request" : "answer";
-    for (const proxy of proxies) proxy.next = cut;
-    const answer = await kv.cas(key, isRight ? stored : "wrong", value)
-      .catch((error) => error);
-    for (const proxy of proxies) proxy.next = "none";
-    cuts = proxies.reduce((sum, { cuts }) => sum + cuts, 0);
-
-    const found = await kv.get(key);
-    if (answer === true) assertEquals(found, value, `${i}: true`);
-    else if (answer !== false) {
-      // Without a value on either side, there is nothing to write.
-      const isRead = isRight && stored === undefined && value === undefined;
-      assertInstanceOf(answer, isRead ? KvError : KvOutcomeUnknownError);
-      unknown++;
-      if (!isRight) assertEquals(found, stored, `${i}: unknown`);
-    } else assert(!isRight, `${i}: false although nobody else writes`);
-    if (!isRight) assertEquals(found, stored, `${i}: wrong expectation`);
-  }
-  assert(unknown > CUTS / 4, `only ${unknown} were unknown`);
-}
-
-interface Answer {
-  id: string;
-  answer: unknown;
-}
-
-/** Swaps by one of several clients on the same entry, some of them cut short. */
-async function append(
-  kv: RedisKvStore,
-  proxy: FaultProxy,
-  writer: number,
-  answers: Answer[],
-): Promise<void> {
-  for (let i = 0; i < CUTS; i++) {
-    const id = `${writer}.${i}`;
-    const made = await kv.get<string[]>(["made"]);
-    if (i % 3 === 0) proxy.next = i % 2 === 0 ? "request" : "answer";
-    const answer = await kv.cas(["made"], made, [...made ?? [], id])
-      .catch((error) => error);
-    if (typeof answer !== "boolean") {
-      assertInstanceOf(answer, KvOutcomeUnknownError);
-    }
-    answers.push({ id, answer });
-  }
 }
 
 async function withClient(

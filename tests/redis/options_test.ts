@@ -14,7 +14,9 @@ Deno.test("an unsupported client is a TypeError that lists the supported ones", 
     ["redis://localhost", "a string"],
     [{}, "an object"],
     [ioredis5.Redis, "a function"],
-    [{ mGet() {}, sendCommand() {} }, "a client of node-redis"],
+    [{ mGet() {}, sendCommand() {} }, "a client of node-redis 4"],
+    [{ customCommand() {}, mget() {} }, "a client of Valkey GLIDE"],
+    [{ hmget() {}, mget() {}, send() {} }, "a client of Bun"],
     [{ mget() {}, get() {} }, "a client of another library"],
     [{ mget() {}, mgetBuffer() {}, sendCommand() {} }, "a client of another"],
     [redis.pipeline(), "a pipeline"],
@@ -26,7 +28,8 @@ Deno.test("an unsupported client is a TypeError that lists the supported ones", 
       () => new RedisKvStore(client as RedisClient),
       TypeError,
       "Cannot create a RedisKvStore: redis must be a Redis or Cluster of " +
-        `ioredis 5 or 6: received ${name}`,
+        "ioredis 5 or 6, or a client, pool, cluster or sentinel of node-redis " +
+        `5 or 6: received ${name}`,
     );
   }
 });

@@ -15,11 +15,8 @@ import {
   versions,
   withoutServers,
 } from "./clients.ts";
-import {
-  type Server,
-  startRedis,
-  startRedisCluster,
-} from "../../servers/mod.ts";
+import { outage, succeed } from "./faults.ts";
+import { startRedis, startRedisCluster } from "../../servers/mod.ts";
 
 const settings = { appendonly: "yes", appendfsync: "always" };
 
@@ -30,7 +27,7 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
     async () => {
       await using server = await startRedis({ settings });
       const client = new Redis(server.url, { retryStrategy: () => 50 });
-      await withClient(client, () => outage(client, server));
+      await withClient(client, () => outage(new RedisKvStore(client), server));
     },
   );
 
@@ -45,7 +42,10 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
         clusterRetryStrategy: () => 50,
         redisOptions: { password: cluster.password },
       });
-      await withClient(client, () => outage(client, cluster.nodes[1]!));
+      await withClient(
+        client,
+        () => outage(new RedisKvStore(client), cluster.nodes[1]!),
+      );
     },
   );
 
@@ -125,70 +125,6 @@ for (const [version, { Redis, Cluster }] of Object.entries(versions)) {
 /** Keeps the server from answering for a while. */
 async function pause(client: Client): Promise<void> {
   await client.call("client", ["PAUSE", "5000", "ALL"]);
-}
-
-/** Writes while a server dies and comes back, and checks what is there then. */
-async function outage(client: Client, server: Server): Promise<void> {
-  const kv = new RedisKvStore(client);
-  const written = new Map<string, Set<unknown>>();
-  let acknowledged = 0;
-  let failed = 0;
-  let isOver = false;
-
-  async function write(writer: number): Promise<void> {
-    for (let i = 0; !isOver; i++) {
-      const key = ["entry", `${writer}`, `${i % 20}`] as const;
-      const id = key.join();
-      // After a failure, either value may be there.
-      const before = written.get(id) ?? new Set([undefined]);
-      try {
-        if (i % 3 === 0) await kv.set(key, i);
-        else if (i % 3 === 1) await kv.set(key, i, { ttl: 60_000 });
-        else if (!await kv.cas(key, [...before][0], i)) {
-          assert(before.size > 1, `${id}: cas() was wrong`);
-          continue;
-        }
-        written.set(id, new Set([i]));
-        acknowledged++;
-      } catch (error) {
-        assertInstanceOf(error, KvError);
-        written.set(id, new Set([...before, i]));
-        failed++;
-      }
-      await sleep(1);
-    }
-  }
-
-  const writers = Array.from({ length: 16 }, (_, writer) => write(writer));
-  await sleep(200);
-  await server.kill();
-  await sleep(100);
-  await server.restart();
-  const before = acknowledged;
-  const deadline = Date.now() + 20_000;
-  while (acknowledged < before + 200 && Date.now() < deadline) await sleep(20);
-  isOver = true;
-  await Promise.all(writers);
-
-  assert(acknowledged >= before + 200, "writes do not work again");
-  for (const [id, values] of written) {
-    const [entry, writer, number] = id.split(",");
-    const found = await kv.get([entry!, writer!, number!]);
-    assert(values.has(found), `${id}: ${found} is not one of ${[...values]}`);
-  }
-  console.log(`${acknowledged} writes acknowledged, ${failed} failed`);
-}
-
-/** Calls until it succeeds, for some seconds. */
-async function succeed<T>(call: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 5_000;
-  while (true) {
-    try {
-      return await call();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-  }
 }
 
 async function withClient(

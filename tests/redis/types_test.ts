@@ -1,8 +1,30 @@
-// The client types of ioredis 5 and 6 are accepted.
+// The client types of ioredis and node-redis are accepted.
 import { assertEquals } from "@std/assert";
 import * as ioredis5 from "ioredis";
 import * as ioredis6 from "ioredis-6";
+import * as redis6 from "redis";
+import * as redis5 from "redis-5";
 import { RedisKvStore } from "../../kv/redis.ts";
+
+Deno.test("RedisKvStore takes the clients of node-redis 5 and 6 as they are", () => {
+  const sentinel = {
+    name: "main",
+    sentinelRootNodes: [{ host: "127.0.0.1", port: 1 }],
+  };
+  const stores = [
+    new RedisKvStore(redis5.createClient()),
+    new RedisKvStore(redis5.createClient({ RESP: 3 })),
+    new RedisKvStore(redis5.createClientPool()),
+    new RedisKvStore(redis5.createCluster({ rootNodes: [] })),
+    new RedisKvStore(redis5.createSentinel(sentinel)),
+    new RedisKvStore(redis6.createClient()),
+    new RedisKvStore(redis6.createClient({ keyPrefix: "app:" })),
+    new RedisKvStore(redis6.createClientPool()),
+    new RedisKvStore(redis6.createCluster({ rootNodes: [] })),
+    new RedisKvStore(redis6.createSentinel(sentinel)),
+  ];
+  for (const { traits } of stores) assertEquals(traits.driver, "redis");
+});
 
 Deno.test("RedisKvStore takes the clients of ioredis 5 and 6 as they are", () => {
   const lazyConnect = true;
