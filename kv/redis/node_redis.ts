@@ -4,6 +4,7 @@
  * @module
  */
 
+// deno-lint-ignore-file no-explicit-any -- the clients' own types are overloads
 import { Buffer } from "../core/builtin.ts";
 import type { Argument, Command } from "./command_class.ts";
 import { ABORTED, isServerError } from "./errors.ts";
