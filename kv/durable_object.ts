@@ -22,10 +22,10 @@
 import type { KvCall } from "./core/call.ts";
 import { KvCasDriver } from "./core/cas_driver.ts";
 import type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
-import { typeName } from "./core/message.ts";
 import type { OptionRule } from "./core/options.ts";
 import { checkOptions, MAX_PENDING, TIMEOUT } from "./core/options.ts";
 import {
+  checkNamespace,
   type DurableObjectKvNamespace,
   RemoteObject,
 } from "./durable_object/client.ts";
@@ -34,6 +34,7 @@ import { listObjects } from "./durable_object/list.ts";
 import { MAX_VALUE_BYTES } from "./durable_object/protocol.ts";
 import { objectName, shardOf } from "./durable_object/shards.ts";
 import { executeCalls } from "./durable_object/write.ts";
+import { noteSwept } from "./core/trace.ts";
 import type { KvStoreTraits } from "./store.ts";
 
 export type { DurableObjectKvNamespace } from "./durable_object/client.ts";
@@ -117,13 +118,7 @@ const OPTIONS: Record<keyof DurableObjectKvStoreOptions, OptionRule> = {
  */
 export class DurableObjectKvStore extends KvCasDriver {
   /** What the store is; it gives every guarantee. */
-  readonly traits: KvStoreTraits = {
-    driver: "durable-object",
-    persistent: true,
-    shared: "network",
-    maxValueBytes: MAX_VALUE_BYTES,
-    without: {},
-  };
+  readonly traits: KvStoreTraits;
 
   readonly #objects: readonly RemoteObject[];
 
@@ -145,6 +140,14 @@ export class DurableObjectKvStore extends KvCasDriver {
     super({ codec, timeout, maxPending: options.maxPending ?? Infinity });
     checkNamespace(namespace);
     checkName(name);
+    this.traits = {
+      driver: "durable-object",
+      collection: name,
+      persistent: true,
+      shared: "network",
+      maxValueBytes: MAX_VALUE_BYTES,
+      without: {},
+    };
     this.#objects = Array.from(
       { length: shards },
       (_, i) => new RemoteObject(namespace, objectName(name, i, shards)),
@@ -175,17 +178,9 @@ export class DurableObjectKvStore extends KvCasDriver {
     const counts = await Promise.all(
       this.#objects.map((object) => object.reclaim()),
     );
-    return counts.reduce((sum, count) => sum + count);
-  }
-}
-
-function checkNamespace(namespace: unknown): void {
-  const { idFromName, get } = Object(namespace);
-  if (typeof idFromName !== "function" || typeof get !== "function") {
-    throw new TypeError(
-      "Cannot make a DurableObjectKvStore: namespace must be a binding to " +
-        `Durable Objects: received ${typeName(namespace)}`,
-    );
+    const entries = counts.reduce((sum, count) => sum + count);
+    noteSwept(this.traits, entries);
+    return entries;
   }
 }
 

@@ -5,7 +5,6 @@ import { assertKey } from "./core/key.ts";
 import { checkedCopy, entryOf } from "./memory/entry.ts";
 import { checkProgressOptions, sweepAll } from "./core/operations.ts";
 import { Entries } from "./memory/entries.ts";
-import { equalValues } from "./core/equal.ts";
 import type {
   KvExtendedStore,
   KvKey,
@@ -17,6 +16,8 @@ import type {
   KvStoreTraits,
 } from "./store.ts";
 import { MemoryLister } from "./memory/list.ts";
+import { TRAITS } from "./memory/traits.ts";
+import { traceCall } from "./core/trace.ts";
 
 /**
  * A store in the memory of the process, for tests, caches and applications of
@@ -39,13 +40,7 @@ import { MemoryLister } from "./memory/list.ts";
  */
 export class MemoryKvStore implements KvExtendedStore {
   /** What the store is; it leaves no guarantee out. */
-  readonly traits: KvStoreTraits = {
-    driver: "memory",
-    persistent: false,
-    shared: "process",
-    maxValueBytes: Infinity,
-    without: {},
-  };
+  readonly traits: KvStoreTraits = TRAITS;
 
   /** The number of calls that are not settled yet: none waits. */
   readonly pending = 0;
@@ -68,7 +63,10 @@ export class MemoryKvStore implements KvExtendedStore {
    */
   async get<T = unknown>(key: KvKey): Promise<T | undefined> {
     assertKey(key, "get");
-    return this.#entries.find(key)?.copyOfValue() as T | undefined;
+    const trace = traceCall(this, "get");
+    const value = this.#entries.find(key)?.copyOfValue();
+    trace?.finish();
+    return value as T | undefined;
   }
 
   /**
@@ -85,7 +83,10 @@ export class MemoryKvStore implements KvExtendedStore {
     options?: KvStoreSetOptions,
   ): Promise<void> {
     assertKey(key, "set");
-    this.#entries.write(key, entryOf("set", key, value, options));
+    const entry = entryOf("set", key, value, options);
+    const trace = traceCall(this, "set");
+    this.#entries.write(key, entry);
+    trace?.finish();
   }
 
   /**
@@ -96,7 +97,9 @@ export class MemoryKvStore implements KvExtendedStore {
    */
   async delete(key: KvKey): Promise<void> {
     assertKey(key, "delete");
+    const trace = traceCall(this, "delete");
     this.#entries.write(key, undefined);
+    trace?.finish();
   }
 
   /**
@@ -119,9 +122,10 @@ export class MemoryKvStore implements KvExtendedStore {
     assertKey(key, "cas");
     const entry = entryOf("cas", key, newValue, options);
     const expected = checkedCopy("cas", key, expectedValue).value;
-    if (!equalValues(this.#entries.find(key)?.value, expected)) return false;
-    this.#entries.write(key, entry);
-    return true;
+    const trace = traceCall(this, "cas");
+    const swapped = this.#entries.swap(key, expected, entry);
+    trace?.finish(undefined, swapped);
+    return swapped;
   }
 
   /**
@@ -188,7 +192,7 @@ export class MemoryKvStore implements KvExtendedStore {
    */
   async sweep(options: KvProgressOptions = {}): Promise<number> {
     checkProgressOptions("sweep", options);
-    return await sweepAll(() => this.#entries.sweep(), options);
+    return await sweepAll(this, () => this.#entries.sweep(), options);
   }
 
   /** Resolves: the memory of the process is always there. */

@@ -54,13 +54,7 @@ export { schema } from "./mysql/schema.ts";
  */
 export class MysqlKvStore extends KvCasDriver<Uint8Array> {
   /** What the store is and what it does not guarantee. */
-  readonly traits: KvStoreTraits = {
-    driver: "mysql",
-    persistent: true,
-    shared: "network",
-    maxValueBytes: MAX_VALUE_BYTES,
-    without: {},
-  };
+  readonly traits: KvStoreTraits;
 
   readonly #store: SqlStore<Buffer>;
 
@@ -85,7 +79,16 @@ export class MysqlKvStore extends KvCasDriver<Uint8Array> {
     );
     super({ codec: mysqlCodec, ...batching(options) });
     const query = queryOf(pool);
+    this.traits = {
+      driver: "mysql",
+      collection: options.tableName ?? "kv",
+      persistent: true,
+      shared: "network",
+      maxValueBytes: MAX_VALUE_BYTES,
+      without: {},
+    };
     this.#store = new SqlStore({
+      traits: this.traits,
       tableName: tableNameOf(options.tableName),
       open: (tableName) => openTable(query, tableName),
       triage,

@@ -60,13 +60,7 @@ export { schema } from "./postgres/schema.ts";
  */
 export class PostgresKvStore extends KvCasDriver<string> {
   /** What the store is and what it does not guarantee. */
-  readonly traits: KvStoreTraits = {
-    driver: "postgres",
-    persistent: true,
-    shared: "network",
-    maxValueBytes: MAX_VALUE_BYTES,
-    without: {},
-  };
+  readonly traits: KvStoreTraits;
 
   readonly #store: SqlStore<string>;
 
@@ -85,7 +79,16 @@ export class PostgresKvStore extends KvCasDriver<string> {
     const { unlogged = false, prepare = true } = options;
     super({ codec: postgresCodec, ...batching(options) });
     const query = queryOf(sql, prepare);
+    this.traits = {
+      driver: "postgres",
+      collection: options.tableName ?? "kv",
+      persistent: true,
+      shared: "network",
+      maxValueBytes: MAX_VALUE_BYTES,
+      without: {},
+    };
     this.#store = new SqlStore({
+      traits: this.traits,
       tableName: tableNameOf(options.tableName),
       open: (tableName) => openTable(query, tableName, unlogged),
       triage,

@@ -96,7 +96,7 @@ export class RedisKvStore extends KvCasDriver {
       timeout,
       maxPending,
     });
-    this.traits = traitsOf(redis, index);
+    this.traits = { ...traitsOf(redis, index), collection: keyPrefix };
     const prefix = fullPrefix(redis, keyPrefix);
     const commands = new RedisCommands(redis);
     const oneSlot = isOneSlot(redis, prefix);

@@ -88,13 +88,7 @@ const MAX_VALUE_BYTES = 1_000_000_000;
  */
 export class SqliteKvStore extends KvCasDriver {
   /** What the store is; it keeps every guarantee. */
-  readonly traits: KvStoreTraits = {
-    driver: "sqlite",
-    persistent: true,
-    shared: "machine",
-    maxValueBytes: MAX_VALUE_BYTES,
-    without: {},
-  };
+  readonly traits: KvStoreTraits;
 
   readonly #db: SqliteDatabase;
   readonly #tableName: string;
@@ -119,6 +113,14 @@ export class SqliteKvStore extends KvCasDriver {
     }, { initialized: "remove it, the store creates its table on first use" });
     super({ sequential: true, maxPending: options.maxPending ?? Infinity });
     this.#tableName = checkTableName(options.tableName ?? "kv");
+    this.traits = {
+      driver: "sqlite",
+      collection: this.#tableName,
+      persistent: true,
+      shared: "machine",
+      maxValueBytes: MAX_VALUE_BYTES,
+      without: {},
+    };
     this.#busyTimeout = options.busyTimeout ?? 5000;
     this.#db = db;
   }

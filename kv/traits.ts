@@ -58,6 +58,8 @@ export type KvGuarantee =
 export interface KvStoreTraits {
   /** The driver's name, as in its export path. */
   readonly driver: string;
+  /** The table, key prefix or name that tells it from other stores, if it has one. */
+  readonly collection?: string;
   /** Whether entries outlive the process. */
   readonly persistent: boolean;
   /** Who can share the entries: one process, one machine, or a network. */

@@ -16,6 +16,7 @@ const REPOSITORY = "https://github.com/org/kv";
 const CLIENTS = {
   "@deno/kv": ">=0.14.0",
   "@electric-sql/pglite": ">=0.5.0",
+  "@opentelemetry/api": "^1.7.0",
   "better-sqlite3": ">=12.0.0",
   "ioredis": ">=5.11.0 <7",
   "keyv": ">=5.0.0",

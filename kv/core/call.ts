@@ -12,6 +12,7 @@ import { describe } from "./key.ts";
 import { failure, type KvErrorType, rejection } from "./message.ts";
 import type { KvKey } from "../store.ts";
 import type { Life } from "./ttl.ts";
+import type { KvCallMessage, Trace } from "./trace.ts";
 
 /**
  * How a driver stores values.
@@ -225,7 +226,7 @@ export interface Write<Stored> {
   readonly expected?: Stored | undefined;
 }
 
-/** A call as the core sees it; drivers see it as a {@linkcode KvCall}. */
+/** A call as the core sees it; for drivers it is a {@linkcode KvCall}. */
 export class Call<Stored> {
   readonly kind: KvCall["kind"];
   readonly key: KvKey;
@@ -240,14 +241,16 @@ export class Call<Stored> {
 
   /** Is told when the call is settled. */
   listener: CallListener<Stored> | undefined = undefined;
-  /** The calls between two listings, of which this is one. */
+  /** The calls between two listings. */
   epoch: Epoch | undefined = undefined;
-  /** The batch that it travels in, if the driver is asynchronous. */
+  /** Its batch, if the driver is asynchronous. */
   batch: Waiting | undefined = undefined;
-  /** An earlier write of the same key that this one replaces. */
+  /** An earlier write of the key that this one replaces. */
   replaced: Call<Stored> | undefined = undefined;
-  /** Later reads of the same key that get the same answer. */
+  /** Later reads of the key that get the same answer. */
   followers: Call<Stored>[] | undefined = undefined;
+  /** Tells observers about it. */
+  trace: Trace<KvCallMessage> | undefined = undefined;
   /** Whether it is, or will be, handed to the driver. */
   travels = false;
 
@@ -348,7 +351,7 @@ export class Call<Stored> {
     if (this.#open()) this.#settle(rejection(this.kind, this.key, error));
   }
 
-  /** Rejects the call now; whatever the driver does to it later is ignored. */
+  /** Rejects the call now; what the driver does to it later is ignored. */
   abandon(reason: Error, Type: KvErrorType): void {
     if (this.#isSettled) return;
     this.isAbandoned = true;
@@ -367,6 +370,10 @@ export class Call<Stored> {
 
   #settle(error: unknown, result?: unknown): void {
     this.#isSettled = true;
+    this.trace?.finish(
+      error,
+      this.kind === "cas" ? result as boolean : undefined,
+    );
     this.listener?.callSettled(this, error);
     if (error === undefined) this.#resolve(result);
     else this.#reject(error);
@@ -376,7 +383,7 @@ export class Call<Stored> {
     return `${this.kind} ${describe(this.key)}`;
   }
 
-  /** A driver that settles calls wrongly must be noticed. */
+  /** A driver that settles calls wrongly is noticed. */
   #misuse(what: string): never {
     throw new Error(`A driver must not settle ${this.#name} by ${what}`);
   }

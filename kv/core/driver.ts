@@ -37,6 +37,7 @@ import type {
   KvStoreSetOptions,
   KvStoreTraits,
 } from "../store.ts";
+import { traceBatch, traceCall } from "./trace.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value.ts";
 
 /**
@@ -103,7 +104,10 @@ export abstract class KvDriver<Stored = EncodedValue>
       defaultCodec as unknown as KvCodec<Stored>;
     this.#encoder = new Encoder(this.#codec, this);
     this.#timeout = options.timeout ?? Infinity;
-    this.#batcher = new Batcher((calls) => this.execute(calls), options);
+    this.#batcher = new Batcher(
+      (calls) => traceBatch(this, calls, () => this.execute(calls)),
+      options,
+    );
   }
 
   /** The number of calls that are not settled yet. */
@@ -289,7 +293,7 @@ export abstract class KvDriver<Stored = EncodedValue>
   async sweep(options: KvProgressOptions = {}): Promise<number> {
     checkProgressOptions("sweep", options);
     try {
-      return await sweepAll(() => this.reclaim(), options);
+      return await sweepAll(this, () => this.reclaim(), options);
     } catch (error) {
       options.signal?.throwIfAborted();
       throw error instanceof KvError ? error : failure("sweep", error);
@@ -354,7 +358,9 @@ export abstract class KvDriver<Stored = EncodedValue>
     id: string,
     write?: Write<Stored>,
   ): Promise<unknown> {
-    return this.#batcher.add(new Call(this.#codec, kind, key, id, write));
+    const call = new Call(this.#codec, kind, key, id, write);
+    call.trace = traceCall(this, kind);
+    return this.#batcher.add(call);
   }
 
   #list(
@@ -366,6 +372,7 @@ export abstract class KvDriver<Stored = EncodedValue>
     try {
       const parts = checkPrefix(prefix, action);
       const listing: Listing<Stored> = {
+        store: this,
         action,
         prefix: parts,
         options: checkListOptions(action, parts, options, this.traits),

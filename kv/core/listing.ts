@@ -18,6 +18,7 @@ import type {
   KvStoreListEntry,
   KvStoreTraits,
 } from "../store.ts";
+import { traceListing, traceRoundTrip } from "./trace.ts";
 import type { EncodedValue } from "./value.ts";
 
 /**
@@ -95,6 +96,7 @@ export type ListAction = "list" | "list keys" | "count" | "clear";
 
 /** What {@linkcode listEntries} needs of a store. */
 export interface Listing<Stored> {
+  readonly store: { readonly traits: KvStoreTraits };
   readonly action: ListAction;
   readonly prefix: readonly string[];
   readonly options: KvListOptions | undefined;
@@ -114,7 +116,14 @@ export interface Listing<Stored> {
  *
  * @param listing What to list, and how.
  */
-export async function* listEntries<Stored>(
+export function listEntries<Stored>(
+  listing: Listing<Stored>,
+): AsyncGenerator<KvStoreListEntry> {
+  const { store, action } = listing;
+  return traceListing(store, action, entriesOf(listing));
+}
+
+async function* entriesOf<Stored>(
   listing: Listing<Stored>,
 ): AsyncGenerator<KvStoreListEntry> {
   const { action, prefix, options = {}, codec } = listing;
@@ -133,9 +142,12 @@ export async function* listEntries<Stored>(
   try {
     while (left > 0) {
       let page: IteratorResult<readonly KvStoredEntry<Stored>[]>;
+      const trip = traceRoundTrip(listing.store, action);
       try {
         page = await step.wait(iterator.next());
+        trip?.finish();
       } catch (error) {
+        trip?.finish(error);
         isOver = true;
         signal?.throwIfAborted();
         throw error instanceof KvError

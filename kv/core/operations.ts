@@ -5,7 +5,13 @@
  */
 
 import { checkOptions, type OptionRule, SIGNAL } from "./options.ts";
-import type { KvKey, KvKeyEntry, KvProgressOptions } from "../store.ts";
+import type {
+  KvExtendedStore,
+  KvKey,
+  KvKeyEntry,
+  KvProgressOptions,
+} from "../store.ts";
+import { traceCall, tracePromise, traceRoundTrip } from "./trace.ts";
 import { turn, TURN_BUDGET } from "./turn.ts";
 
 /** How many entries to delete at once. */
@@ -94,20 +100,24 @@ export async function clearEntries(
 
 /** Reclaims expired entries until none are left. */
 export async function sweepAll(
+  store: Pick<KvExtendedStore, "traits">,
   reclaim: () => number | Promise<number>,
   { signal, onProgress }: KvProgressOptions,
 ): Promise<number> {
-  let entries = 0;
-  let turnStart = performance.now();
-  while (true) {
-    signal?.throwIfAborted();
-    const reclaimed = await reclaim();
-    if (reclaimed === 0) return entries;
-    entries += reclaimed;
-    onProgress?.(entries);
-    if (performance.now() - turnStart > TURN_BUDGET) {
-      await turn();
-      turnStart = performance.now();
+  return await tracePromise(traceCall(store, "sweep"), async () => {
+    let entries = 0;
+    let turnStart = performance.now();
+    while (true) {
+      signal?.throwIfAborted();
+      const trip = traceRoundTrip(store, "sweep");
+      const reclaimed = await tracePromise(trip, reclaim);
+      if (reclaimed === 0) return entries;
+      entries += reclaimed;
+      onProgress?.(entries);
+      if (performance.now() - turnStart > TURN_BUDGET) {
+        await turn();
+        turnStart = performance.now();
+      }
     }
-  }
+  });
 }

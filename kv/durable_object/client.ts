@@ -4,6 +4,7 @@
  * @module
  */
 
+import { typeName } from "../core/message.ts";
 import { isTransient } from "./errors.ts";
 import type {
   ObjectMethods,
@@ -78,5 +79,16 @@ async function repeatOnce<T>(read: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!isTransient(error)) throw error;
     return await read();
+  }
+}
+
+/** Rejects what is no binding to Durable Objects. */
+export function checkNamespace(namespace: unknown): void {
+  const { idFromName, get } = Object(namespace);
+  if (typeof idFromName !== "function" || typeof get !== "function") {
+    throw new TypeError(
+      "Cannot make a DurableObjectKvStore: namespace must be a binding to " +
+        `Durable Objects: received ${typeName(namespace)}`,
+    );
   }
 }

@@ -4,8 +4,11 @@
  * @module
  */
 
+import { noteSwept } from "../core/trace.ts";
+import { equalValues } from "../core/equal.ts";
 import { type Entry, ExpiringEntry } from "./entry.ts";
 import { ExpiryQueue } from "./expiry_queue.ts";
+import { TRAITS } from "./traits.ts";
 import { namesOf, Node } from "./trie.ts";
 import type { KvKey } from "../store.ts";
 
@@ -39,6 +42,13 @@ export class Entries {
     return entry === undefined || entry.isExpired ? undefined : entry;
   }
 
+  /** Writes or deletes an entry if its value is equal to another one. */
+  swap(key: KvKey, expected: unknown, entry: Entry | undefined): boolean {
+    if (!equalValues(this.find(key)?.value, expected)) return false;
+    this.write(key, entry);
+    return true;
+  }
+
   /** Writes an entry, or deletes it, and removes some that are expired. */
   write(key: KvKey, entry: Entry | undefined): void {
     if (entry === undefined) {
@@ -68,6 +78,7 @@ export class Entries {
       first = this.#expiring.first;
       removed++;
     }
+    noteSwept(TRAITS, removed);
     return removed;
   }
 

@@ -21,6 +21,7 @@ import type {
   KvStoreListEntry,
   KvStoreTraits,
 } from "../store.ts";
+import { traceListing } from "../core/trace.ts";
 import { turn, TURN_BUDGET } from "../core/turn.ts";
 import type { Node } from "./trie.ts";
 import { walk } from "./walk.ts";
@@ -51,7 +52,11 @@ export class MemoryLister {
       const checked = checkListOptions(action, parts, options, this.#traits);
       const keysOnly = action !== "list";
       iterate = () =>
-        listEntries(this.#entries.root, parts, checked ?? {}, keysOnly);
+        traceListing(
+          { traits: this.#traits },
+          action,
+          listEntries(this.#entries.root, parts, checked ?? {}, keysOnly),
+        );
     } catch (error) {
       iterate = () => failing(error);
     }

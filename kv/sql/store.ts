@@ -7,6 +7,7 @@
 
 import type { KvCall } from "../core/call.ts";
 import type { KvPageRequest, KvStoredEntry } from "../core/listing.ts";
+import type { KvStoreTraits } from "../store.ts";
 import { readTwice, type Triage } from "./errors.ts";
 import { listPages } from "./list.ts";
 import { Sweeper } from "./sweep.ts";
@@ -16,6 +17,8 @@ import { executeBatch, type Execution } from "./write.ts";
 
 /** How a store opens its table, and deals with errors. */
 export interface SqlStoreOptions<Stored> {
+  /** What the store is. */
+  readonly traits: KvStoreTraits;
   /** The name of the table. */
   readonly tableName: TableName;
   /** Opens the table, and creates it if it is missing. */
@@ -89,7 +92,7 @@ export class SqlStore<Stored extends { readonly length: number }> {
   }
 
   async #openTable(): Promise<Opened<Stored>> {
-    const { triage, maxSweepRows, isInTransaction } = this.#options;
+    const { triage, maxSweepRows, isInTransaction, traits } = this.#options;
     const table = await this.#options.open(this.#tableName);
     // From now on, no setting of a connection decides where the table is.
     this.#tableName = table.name;
@@ -98,7 +101,7 @@ export class SqlStore<Stored extends { readonly length: number }> {
       triage,
       isInTransaction: isInTransaction ?? (() => false),
       restore: () => this.#open(),
-      sweeper: new Sweeper(table, maxSweepRows),
+      sweeper: new Sweeper(table, maxSweepRows, traits),
     };
   }
 }

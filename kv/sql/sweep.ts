@@ -4,6 +4,8 @@
  * @module
  */
 
+import { noteSwept } from "../core/trace.ts";
+import type { KvStoreTraits } from "../store.ts";
 import type { SqlTable } from "./table.ts";
 
 /** How often to sweep, in milliseconds. */
@@ -35,6 +37,7 @@ const SWEEP_WRITES = 32;
 export class Sweeper {
   readonly #table: Pick<SqlTable<unknown>, "sweep">;
   readonly #maxRows: number;
+  readonly #traits: KvStoreTraits;
   #nextSweep = -Infinity;
   #nextFullSweep = -Infinity;
   /** Whether the last sweep left rows that were due. */
@@ -47,10 +50,16 @@ export class Sweeper {
   /**
    * @param table The table.
    * @param maxRows The most rows of a sweep, which takes some milliseconds then.
+   * @param traits The traits of the store.
    */
-  constructor(table: Pick<SqlTable<unknown>, "sweep">, maxRows: number) {
+  constructor(
+    table: Pick<SqlTable<unknown>, "sweep">,
+    maxRows: number,
+    traits: KvStoreTraits,
+  ) {
     this.#table = table;
     this.#maxRows = maxRows;
+    this.#traits = traits;
   }
 
   /** Counts writes that are about to be made; returns whether to sweep. */
@@ -101,6 +110,7 @@ export class Sweeper {
     );
     this.#isBehind = isFull;
     this.#swept = last ?? this.#swept;
+    noteSwept(this.#traits, deleted);
     return deleted;
   }
 }

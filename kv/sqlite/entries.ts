@@ -6,6 +6,7 @@
  */
 
 import type { KvCall } from "../core/call.ts";
+import { noteSwept } from "../core/trace.ts";
 import type { EncodedValue } from "../core/value.ts";
 import { ContendedRowError, DamagedRowError } from "./errors.ts";
 import { expiryOf, isSame, valueOf } from "./row.ts";
@@ -65,6 +66,7 @@ export class SqliteEntries {
   readonly #delete: Statement;
   readonly #deleteEqual: Statement;
   readonly #sweep: Statement;
+  readonly #tableName: string;
   readonly #postpone: Statement;
   /**
    * Whether a swap reads before it writes. Those that fail, or whose value is
@@ -74,6 +76,7 @@ export class SqliteEntries {
   #nextSweep = 0;
 
   constructor(prepare: (sql: string) => Statement, tableName: string) {
+    this.#tableName = tableName;
     const table = qualify(tableName);
     const name = quote(tableName);
     const upsert = (changes: string) =>
@@ -246,7 +249,7 @@ export class SqliteEntries {
     const deadline = performance.now() + MAX_SWEEP_TIME;
     let deleted = 0;
     while (deleted === 0 || performance.now() < deadline) {
-      const left = this.#sweep.run(now, STEP_ROWS, now);
+      const left = this.#deleteDue(now, STEP_ROWS);
       deleted += left;
       if (left < STEP_ROWS && this.#postpone.run(now, STEP_ROWS, now) === 0) {
         break;
@@ -257,10 +260,16 @@ export class SqliteEntries {
 
   /** Handles the first rows that are due. Returns how many there were. */
   #step(now: number, limit: number): number {
-    const deleted = this.#sweep.run(now, limit, now);
+    const deleted = this.#deleteDue(now, limit);
     return deleted === limit
       ? deleted
       : deleted + this.#postpone.run(now, limit, now);
+  }
+
+  #deleteDue(now: number, limit: number): number {
+    const deleted = this.#sweep.run(now, limit, now);
+    noteSwept({ driver: "sqlite", collection: this.#tableName }, deleted);
+    return deleted;
   }
 }
 
