@@ -5,18 +5,21 @@
  * (Wing and Gong, 1993) and remembers what it has tried (Lowe, 2017). The order
  * respects real time, and the order in which each client made its calls on the
  * key. A rejected call is left out, because it changed nothing. A write of
- * unknown outcome may take effect at any time after it was made, or never.
+ * unknown outcome may take effect at any time after it was made, or never. A
+ * list is a read of each key, and the end of an entry with a TTL is an event
+ * like a call.
  *
  * @module
  */
+import { eventsOf, type HistoryEvent } from "./events.ts";
 import type { HistoryCall, State } from "./history_types.ts";
 
 /** What is wrong with the calls on one key. */
 export interface Violation {
   /** The key. */
   readonly key: string;
-  /** The calls that no order explains, in the order in which they were made. */
-  readonly calls: readonly HistoryCall[];
+  /** The events that no order explains, in the order in which they were made. */
+  readonly calls: readonly HistoryEvent[];
   /** How many of the known calls the longest explanation covers. */
   readonly explained: number;
 }
@@ -29,7 +32,7 @@ export interface Violation {
  */
 export function check(history: readonly HistoryCall[]): Violation[] {
   const violations: Violation[] = [];
-  for (const [key, calls] of Map.groupBy(history, (call) => call.key)) {
+  for (const [key, calls] of Map.groupBy(eventsOf(history), ({ key }) => key)) {
     const explained = new Search(calls).run();
     if (explained === undefined) continue;
     violations.push({
@@ -43,14 +46,16 @@ export function check(history: readonly HistoryCall[]): Violation[] {
 
 /** The known calls of one client on the key, in the order in which it made them. */
 interface Lane {
-  readonly calls: readonly HistoryCall[];
+  readonly calls: readonly HistoryEvent[];
   /** The earliest response among the calls from an index on. */
   readonly earliest: readonly number[];
+  /** How many calls of another lane precede those of this one. */
+  readonly gate?: { readonly lane: number; readonly calls: number };
 }
 
 /** A write of unknown outcome. */
 interface Loose {
-  readonly call: HistoryCall;
+  readonly call: HistoryEvent;
   /** Its client's lane, and how many calls of it precede the write. */
   readonly lane: number;
   readonly after: number;
@@ -77,17 +82,27 @@ class Search {
   readonly #total: number;
   #explained = 0;
 
-  constructor(calls: readonly HistoryCall[]) {
+  constructor(calls: readonly HistoryEvent[]) {
     const known = calls.filter(({ outcome }) => outcome === "ok");
     const clients = [...new Set(calls.map(({ client }) => client))];
     this.#total = known.length;
-    this.#lanes = clients.map((client) =>
-      laneOf(known.filter((call) => call.client === client))
-    );
+    const byClient = Map.groupBy(known, ({ client }) => client);
+    const preceding = (client: string, order: number) =>
+      byClient.get(client)?.filter((it) => it.order < order).length ?? 0;
+    this.#lanes = clients.map((client) => {
+      const lane = laneOf(byClient.get(client) ?? []);
+      const { follows, order = 0 } = lane.calls[0] ?? {};
+      if (follows === undefined || !byClient.has(follows)) return lane;
+      const gate = {
+        lane: clients.indexOf(follows),
+        calls: preceding(follows, order),
+      };
+      return { ...lane, gate };
+    });
     for (const [lane, { calls }] of this.#lanes.entries()) {
       for (const [index, call] of calls.entries()) {
         const token = neededBy(call);
-        if (token === undefined || token === null) continue;
+        if (token === undefined || token === null || call.beganInTime) continue;
         const last = this.#needs.get(token) ?? clients.map(() => -1);
         this.#needs.set(token, last.with(lane, index));
       }
@@ -99,11 +114,9 @@ class Search {
     this.#pools = [
       ...Map.groupBy(
         loose.map((call): Loose => {
-          const lane = clients.indexOf(call.client);
-          const after = this.#lanes[lane]!.calls.filter((it) =>
-            it.order < call.order
-          ).length;
-          return { call, lane, after };
+          const { client, order } = call;
+          const lane = clients.indexOf(client);
+          return { call, lane, after: preceding(client, order) };
         }),
         ({ call }) => poolOf(call, observed),
       ).values(),
@@ -143,12 +156,13 @@ class Search {
   }
 
   /** Returns the calls that may be next, by time and by their clients' order. */
-  #candidates(done: readonly number[]): { lane: number; call: HistoryCall }[] {
+  #candidates(done: readonly number[]): { lane: number; call: HistoryEvent }[] {
     const limit = this.#limit(done);
-    const candidates: { lane: number; call: HistoryCall }[] = [];
-    for (const [lane, { calls }] of this.#lanes.entries()) {
+    const candidates: { lane: number; call: HistoryEvent }[] = [];
+    for (const [lane, { calls, gate }] of this.#lanes.entries()) {
       const call = calls[done[lane]!];
       if (call === undefined || call.invoked > limit) continue;
+      if (gate !== undefined && done[gate.lane]! < gate.calls) continue;
       candidates.push({ lane, call });
     }
     return candidates;
@@ -176,10 +190,14 @@ class Search {
       if (after === undefined || after === state) continue;
       if (isNeeded && neededBy({ ...call, result: true }) !== state) continue;
       // A write that the next call does not depend on can take effect later.
-      const isUseful = candidates.some(({ call }) =>
-        !isBlind(call) && effectOf(call, after, call.result) !== undefined
-      ) || ready.some(({ call }) =>
-        call.name === "cas" && (call.expected ?? null) === after
+      // But a swap of an entry that expires next cannot.
+      const isUseful = candidates.some(({ call: next }) =>
+        next.name === "expire"
+          ? call.name === "cas"
+          : !isBlind(next) && effectOf(next, after, next.result) !== undefined
+      ) || ready.some(({ call: next }) =>
+        (next.name === "cas" || next.name === "expire") &&
+        (next.expected ?? null) === visible(after)
       );
       if (!isUseful) {
         continue;
@@ -207,7 +225,7 @@ class Search {
   #ready(
     done: readonly number[],
     used: readonly number[],
-  ): { pool: number; call: HistoryCall }[] {
+  ): { pool: number; call: HistoryEvent }[] {
     const limit = this.#limit(done);
     return this.#pools.entries().flatMap(([pool, writes]) => {
       const ready = writes.filter(({ call, lane, after }) =>
@@ -219,7 +237,7 @@ class Search {
   }
 }
 
-function laneOf(calls: readonly HistoryCall[]): Lane {
+function laneOf(calls: readonly HistoryEvent[]): Lane {
   const sorted = calls.toSorted((a, b) => a.order - b.order);
   const earliest: number[] = [];
   for (let i = sorted.length - 1, least = Infinity; i >= 0; i--) {
@@ -230,42 +248,58 @@ function laneOf(calls: readonly HistoryCall[]): Lane {
 }
 
 /** Whether a call writes whatever is there. */
-function isBlind({ name }: HistoryCall): boolean {
+function isBlind({ name }: HistoryEvent): boolean {
   return name === "set" || name === "delete";
+}
+
+/** The state of an entry that has expired, and was not written since. */
+export function expired(token: State): State {
+  return `${EXPIRED}${token}`;
+}
+
+const EXPIRED = "expired ";
+
+function visible(state: State): State {
+  return state?.startsWith(EXPIRED) ? null : state;
 }
 
 /** Returns the state after a call, or `undefined` if its result is impossible. */
 function effectOf(
-  { name, value = null, expected = null }: HistoryCall,
+  { name, value = null, expected = null, beganInTime }: HistoryEvent,
   state: State,
-  result: HistoryCall["result"],
+  result: HistoryEvent["result"],
 ): State | undefined {
   switch (name) {
     case "get":
-      return result === state ? state : undefined;
+      return result === visible(state) ? state : undefined;
     case "set":
       return value;
     case "delete":
       return null;
     case "cas":
-      if (result !== (state === expected)) return undefined;
+      if (result === true && beganInTime && state === expired(expected)) {
+        return value;
+      }
+      if (result !== (visible(state) === expected)) return undefined;
       return result === true ? value : state;
+    case "expire":
+      return state === expected ? expired(expected) : state;
   }
 }
 
 /** The token that must be there for the answer of a call. */
 function neededBy(
-  { name, expected = null, result }: HistoryCall,
+  { name, expected = null, result }: HistoryEvent,
 ): State | undefined {
   if (name === "get") return result as State;
   return name === "cas" && result === true ? expected : undefined;
 }
 
 /** The tokens that answers depend on. */
-function observedBy(calls: readonly HistoryCall[]): Set<State> {
+function observedBy(calls: readonly HistoryEvent[]): Set<State> {
   const observed = new Set<State>([null]);
   for (const { name, outcome, result, expected = null } of calls) {
-    if (name === "cas") observed.add(expected);
+    if (name === "cas" || name === "expire") observed.add(expected);
     if (name === "get" && outcome === "ok") observed.add(result as State);
   }
   return observed;
@@ -275,9 +309,11 @@ function observedBy(calls: readonly HistoryCall[]): Set<State> {
  * Names the pool of a write. Two writes whose values nobody has seen differ in
  * nothing but what they expect.
  */
-function poolOf(call: HistoryCall, observed: ReadonlySet<State>): string {
+function poolOf(call: HistoryEvent, observed: ReadonlySet<State>): string {
   const { name, value = null, expected = null } = call;
+  if (name === "expire") return `expires ${expected}`;
   const written = name === "delete" ? null : value;
   const effect = observed.has(written) ? `writes ${written}` : "writes";
-  return name === "cas" ? `${effect} over ${expected}` : effect;
+  const time = call.beganInTime ? " in time" : "";
+  return name === "cas" ? `${effect} over ${expected}${time}` : effect;
 }

@@ -1,7 +1,7 @@
 /** What a history consists of: calls with their outcomes. */
 
 /** The names of the calls that a history contains. */
-export type CallName = "get" | "set" | "delete" | "cas";
+export type CallName = "get" | "set" | "delete" | "cas" | "list";
 
 /** How a call ended. */
 export type Outcome =
@@ -21,7 +21,7 @@ export interface HistoryCall {
   readonly client: string;
   /** The place of the call among those of its client. */
   readonly order: number;
-  /** The key. */
+  /** The key; of a `list`, the prefix of all keys. */
   readonly key: string;
   /** What was called. */
   readonly name: CallName;
@@ -29,8 +29,12 @@ export interface HistoryCall {
   readonly value?: string | null;
   /** What `cas` expects. */
   readonly expected?: string | null;
+  /** How long the entry that `set` or `cas` writes lives, in milliseconds. */
+  readonly ttl?: number;
   /** What `get` or `cas` resolved to. */
   readonly result?: string | boolean | null;
+  /** The keys and tokens that `list` yielded. */
+  readonly entries?: readonly (readonly [key: string, token: string])[];
   /** How it ended. */
   readonly outcome: Outcome;
   /** When it was made, in milliseconds of the common clock. */

@@ -9,6 +9,8 @@ export const PLANTED = [
   "stale-read",
   "torn-value",
   "reordered-pair",
+  "long-life",
+  "short-list",
 ] as const;
 
 /** The name of a fault. */
@@ -25,6 +27,8 @@ const SHARE = 0.1;
  * - `"stale-read"`: a `get` resolves to what an earlier one did.
  * - `"torn-value"`: a `get` resolves to half of the value.
  * - `"reordered-pair"`: a `set` is applied after the next call.
+ * - `"long-life"`: an entry outlives its TTL.
+ * - `"short-list"`: a `list` leaves an entry out.
  */
 export function plant(
   planted: Planted,
@@ -50,7 +54,8 @@ export function plant(
       if (planted === "reordered-pair" && isHit()) {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      await kv.set(key, value, options);
+      const isLong = planted === "long-life" && options?.ttl !== undefined;
+      await kv.set(key, value, isLong ? {} : options);
     },
     delete: (key) => kv.delete(key),
     async cas(key, expected, value, options) {
@@ -63,6 +68,10 @@ export function plant(
       await kv.set(key, value, options);
       return true;
     },
-    list: (prefix, options) => kv.list(prefix, options),
+    async *list(prefix, options) {
+      for await (const entry of kv.list(prefix, options)) {
+        if (planted !== "short-list" || !isHit()) yield entry;
+      }
+    },
   };
 }

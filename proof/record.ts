@@ -7,25 +7,42 @@
  *
  * @module
  */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import type { CallName, HistoryCall, Outcome } from "./history_types.ts";
 
 /** A call that is about to be made. */
 export type Invocation = Pick<
   HistoryCall,
-  "client" | "order" | "key" | "name" | "value" | "expected"
+  "client" | "order" | "key" | "name" | "value" | "expected" | "ttl"
 >;
+
+/** What a call resolved to. */
+export type Answer = Pick<HistoryCall, "result" | "entries">;
+
+/** What must not happen. */
+export interface Failure {
+  /**
+   * - `"violation"`: an answer that is impossible.
+   * - `"unsettled"`: a call that did not settle, or a store that did not recover.
+   * - `"error"`: a call that rejected with a wrong error.
+   * - `"exit"`: a process that crashed or did not exit.
+   */
+  readonly kind: "violation" | "unsettled" | "error" | "exit";
+  readonly text: string;
+}
 
 interface Line extends Partial<HistoryCall> {
   readonly client: string;
   readonly order: number;
-  readonly fault?: string;
+  readonly failure?: Failure;
 }
 
 /** What one process did. */
 export interface Record {
   readonly calls: readonly HistoryCall[];
-  /** Errors that no call may have, and calls that did not settle. */
-  readonly faults: readonly string[];
+  /** What no call may do. */
+  readonly failures: readonly Failure[];
   /** The longest time from a call to its answer, in milliseconds. */
   readonly slowest: number;
 }
@@ -57,16 +74,21 @@ function calibrate(): number {
   return largest;
 }
 
+/** Whether a call changes nothing. */
+export function isRead(name: CallName): boolean {
+  return name === "get" || name === "list";
+}
+
 /** How far the clocks of two processes may differ, in milliseconds. */
 const CLOCK_SLACK = 0.25;
 
 /** Writes the record of a process. */
 export class Recorder implements Disposable {
-  readonly #file: Deno.FsFile;
+  readonly #file: number;
   #isOpen = true;
 
   constructor(path: string) {
-    this.#file = Deno.openSync(path, { write: true, create: true });
+    this.#file = openSync(path, "w");
   }
 
   /** Records that a call is about to be made. */
@@ -78,50 +100,52 @@ export class Recorder implements Disposable {
   settled(
     { client, order }: Invocation,
     outcome: Outcome,
-    result: HistoryCall["result"],
+    answer: Answer = {},
   ): void {
-    this.#write({
-      client,
-      order,
-      outcome,
-      responded: now(),
-      ...(result === undefined ? {} : { result }),
-    });
+    this.#write({ client, order, outcome, responded: now(), ...answer });
   }
 
   /** Records what must not happen to a call. */
-  failed({ client, order, name, key }: Invocation, fault: string): void {
-    this.#write({ client, order, fault: `${name}(${key}): ${fault}` });
+  failed(
+    { client, order, name, key }: Invocation,
+    kind: Failure["kind"],
+    text: string,
+  ): void {
+    const failure = {
+      kind,
+      text: `${client} #${order} ${name}(${key}): ${text}`,
+    };
+    this.#write({ client, order, failure });
   }
 
   [Symbol.dispose](): void {
     this.#isOpen = false;
-    this.#file.close();
+    closeSync(this.#file);
   }
 
   #write(line: Line): void {
     // A call that did not settle in time may do so later.
     if (!this.#isOpen) return;
-    this.#file.writeSync(new TextEncoder().encode(`${JSON.stringify(line)}\n`));
+    writeSync(this.#file, `${JSON.stringify(line)}\n`);
   }
 }
 
 /** Reads the record of a process that has finished or was killed. */
 export async function readRecord(path: string): Promise<Record> {
-  const text = await Deno.readTextFile(path).catch((error) => {
+  const text = await readFile(path, "utf8").catch((error) => {
     // The process was killed before it made a call.
-    if (error instanceof Deno.errors.NotFound) return "";
+    if (error.code === "ENOENT") return "";
     throw error;
   });
   const calls = new Map<string, HistoryCall>();
-  const faults: string[] = [];
+  const failures: Failure[] = [];
   let slowest = 0;
   // What follows the last line break was being written when the process was killed.
   for (const json of text.split("\n").slice(0, -1)) {
-    const { fault, ...line } = JSON.parse(json) as Line;
+    const { failure, ...line } = JSON.parse(json) as Line;
     const id = `${line.client} ${line.order}`;
-    if (fault !== undefined) {
-      faults.push(`${id}: ${fault}`);
+    if (failure !== undefined) {
+      failures.push(failure);
     } else if (line.outcome === undefined) {
       calls.set(id, {
         ...line as HistoryCall,
@@ -141,9 +165,9 @@ export async function readRecord(path: string): Promise<Record> {
       });
     }
   }
-  return { calls: [...calls.values()], faults, slowest };
+  return { calls: [...calls.values()], failures, slowest };
 }
 
 function outcomeWithoutAnswer(name: CallName): Outcome {
-  return name === "get" ? "rejected" : "unknown";
+  return isRead(name) ? "rejected" : "unknown";
 }

@@ -5,29 +5,32 @@ import { parseArgs } from "node:util";
 import { type Fault, FAULTS, impossible } from "./faults.ts";
 import { play, type Report } from "./history.ts";
 import { PLANTED, type Planted } from "./plant.ts";
+import { tableOf, textOf } from "./report.ts";
 import { type Backend, BACKENDS } from "./stores.ts";
 
 const USAGE = `deno task prove [options]
 
   --backend NAME    ${BACKENDS.join(", ")}; several times, or all of them
-  --fault NAME      ${FAULTS.join(", ")}; several times, or all of them
-  --minutes N       how long for each backend and fault (1)
-  --histories N     how many histories for each at most
-  --calls N         about how many calls a history has (300)
+  --fault NAME      ${
+  FAULTS.join(", ")
+}; several times, or all but none: each history has one
+  --histories N     how many histories for each backend
+  --minutes N       how long for each backend (1, without --histories)
+  --calls N         about how many calls a history has at least (150)
   --seed N          what the choices of the calls and faults depend on
+  --report FILE     append a line of JSON for each backend to a file
+  --table FILE      only print what is in such a file, as a table in Markdown
   --planted NAME    plant a fault that must be found: ${PLANTED.join(", ")}`;
 
-interface Task {
-  readonly backend: Backend;
-  readonly fault: Fault;
-}
-
 interface Arguments {
-  readonly tasks: readonly Task[];
+  readonly backends: readonly Backend[];
+  readonly faults: readonly Fault[];
   readonly milliseconds: number;
   readonly histories: number;
   readonly calls: number;
   readonly seed: number;
+  readonly report?: string;
+  readonly table?: string;
   readonly planted?: Planted;
 }
 
@@ -38,33 +41,37 @@ function argumentsOf(args: string[]): Arguments | undefined {
     options: {
       backend: { type: "string", multiple: true },
       fault: { type: "string", multiple: true },
-      minutes: { type: "string", default: "1" },
-      histories: { type: "string", default: String(Number.MAX_SAFE_INTEGER) },
-      calls: { type: "string", default: "300" },
+      minutes: { type: "string" },
+      histories: { type: "string" },
+      calls: { type: "string", default: "150" },
       seed: { type: "string" },
+      report: { type: "string" },
+      table: { type: "string" },
       planted: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return undefined;
-  const backends = namesOf("--backend", values.backend ?? BACKENDS, BACKENDS);
-  const faults = namesOf("--fault", values.fault ?? FAULTS, FAULTS);
-  const tasks = backends.flatMap((backend) =>
-    faults.map((fault) => ({ backend, fault }))
-  );
+  const { minutes = values.histories === undefined ? "1" : FOREVER } = values;
+  const { report, table, planted } = values;
   return {
-    tasks,
-    milliseconds: 60_000 * positive("--minutes", values.minutes),
-    histories: positive("--histories", values.histories),
+    backends: namesOf("--backend", values.backend ?? BACKENDS, BACKENDS),
+    faults: namesOf("--fault", values.fault ?? FAULTS.slice(1), FAULTS),
+    milliseconds: 60_000 * positive("--minutes", minutes),
+    histories: positive("--histories", values.histories ?? FOREVER),
     calls: positive("--calls", values.calls),
     seed: values.seed === undefined
       ? Math.floor(Math.random() * 2 ** 31)
       : Number(values.seed),
-    ...(values.planted === undefined
+    ...(report === undefined ? {} : { report }),
+    ...(table === undefined ? {} : { table }),
+    ...(planted === undefined
       ? {}
-      : { planted: namesOf("--planted", [values.planted], PLANTED)[0]! }),
+      : { planted: namesOf("--planted", [planted], PLANTED)[0]! }),
   };
 }
+
+const FOREVER = "1e9";
 
 function namesOf<T extends string>(
   option: string,
@@ -89,24 +96,28 @@ function positive(option: string, text: string): number {
   );
 }
 
-/** Plays the histories of one backend and one fault, with a bar on a terminal. */
-async function prove(task: Task, options: Arguments): Promise<Report> {
+/** Plays the histories of one backend, with a bar on a terminal. */
+async function prove(
+  backend: Backend,
+  faults: readonly [Fault, ...Fault[]],
+  options: Arguments,
+): Promise<Report> {
   const { milliseconds } = options;
   const start = performance.now();
   const bar = process.stderr.isTTY ? new SingleBar(BAR) : undefined;
-  const facts = { ...task, histories: 0, failures: 0 };
-  bar?.start(Math.round(milliseconds / 1_000), 0, facts);
+  bar?.start(100, 0, { backend, histories: 0, failures: 0 });
   try {
     return await play({
-      ...task,
       ...options,
+      backend,
+      faults,
       onProgress({ histories, failures }) {
         const share = Math.max(
           (performance.now() - start) / milliseconds,
           histories / options.histories,
         );
         bar?.update(
-          Math.round(Math.min(1, share) * milliseconds / 1_000),
+          Math.round(100 * Math.min(1, share)),
           { histories, failures: failures.length },
         );
       },
@@ -117,21 +128,11 @@ async function prove(task: Task, options: Arguments): Promise<Report> {
 }
 
 const BAR: Options = {
-  format: "{backend} {fault} {bar} {percentage} % | {histories} histories | " +
+  format: "{backend} {bar} {percentage} % | {histories} histories | " +
     "{failures} failures",
   hideCursor: true,
   clearOnComplete: true,
 };
-
-function reportText(report: Report): string {
-  const { backend, fault, histories, calls, strikes, processes } = report;
-  const total = calls.ok + calls.rejected + calls.unknown;
-  return `${backend}, ${fault}: ${histories} histories, ${total} calls ` +
-    `(${calls.ok} ok, ${calls.rejected} rejected, ${calls.unknown} unknown), ` +
-    `${strikes} faults, ${processes} processes, ` +
-    `slowest call ${Math.round(report.slowest)} ms, ` +
-    `${report.failures.length} failures`;
-}
 
 async function main(): Promise<number> {
   let options: Arguments | undefined;
@@ -145,17 +146,34 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  if (options.table !== undefined) {
+    const lines = (await Deno.readTextFile(options.table)).trim().split("\n");
+    console.log(tableOf(lines.map((line) => JSON.parse(line) as Report)));
+    return 0;
+  }
   console.log(`seed ${options.seed}`);
   let failed = 0;
-  for (const task of options.tasks) {
-    const reason = impossible(task.fault, task.backend);
-    if (reason !== undefined) {
-      console.log(`${task.backend}, ${task.fault}: left out: ${reason}`);
-      continue;
+  for (const backend of options.backends) {
+    const faults = options.faults.filter((fault) => {
+      const reason = impossible(fault, backend);
+      if (reason !== undefined) {
+        console.log(`${backend}: ${fault} is left out: ${reason}`);
+      }
+      return reason === undefined;
+    });
+    const report = await prove(
+      backend,
+      faults.length === 0 ? ["none"] : faults as [Fault, ...Fault[]],
+      options,
+    );
+    console.log(textOf(report));
+    for (const { kind, text } of report.failures) {
+      console.error(`${kind}: ${text}`);
     }
-    const report = await prove(task, options);
-    console.log(reportText(report));
-    for (const failure of report.failures) console.error(failure);
+    if (options.report !== undefined) {
+      const line = `${JSON.stringify(report)}\n`;
+      await Deno.writeTextFile(options.report, line, { append: true });
+    }
     failed += report.failures.length;
   }
   return failed > 0 ? 1 : 0;

@@ -6,51 +6,142 @@ import postgres from "postgres";
 import type { Server } from "../servers/mod.ts";
 import { oneOf, type Random } from "./random.ts";
 import type { Backend } from "./stores.ts";
-import type { Target } from "./targets.ts";
 
-/** Ends connections from the server's side; Redis also loses its scripts. */
+/** The user of the writers on MariaDB, who may not write while it is read-only. */
+const MYSQL_USER = "proof";
+
+/** Creates the user of the writers, and returns its URL. */
+export async function createMysqlUser(server: Server): Promise<string> {
+  await withMysql(server, async (connection) => {
+    for (
+      const statement of [
+        `CREATE USER '${MYSQL_USER}'@'127.0.0.1' IDENTIFIED BY '${server.password}'`,
+        `GRANT ALL ON kv.* TO '${MYSQL_USER}'@'127.0.0.1'`,
+      ]
+    ) await connection.query(statement);
+  });
+  const url = new URL(server.url);
+  url.username = MYSQL_USER;
+  return url.href;
+}
+
+/** Ends connections from the server's side. */
 export async function terminate(
-  { backend, servers }: Target,
+  backend: Backend,
+  server: Server,
   random: Random,
 ): Promise<void> {
-  const server = oneOf(random, servers as [Server, ...Server[]]);
-  if (backend === "postgres") return await terminateBackends(server, random);
-  if (backend === "mysql") return await terminateThreads(server, random);
+  // All connections, or about a third of them.
+  const share = random() < 0.5 ? 1 : 0.3;
+  if (backend === "postgres") {
+    return await withPostgres(server, async (sql) => {
+      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+        AND random() < ${share}::float8`;
+    });
+  }
+  if (backend === "mysql") return await killThreads(server, "KILL", share);
   await withRedis(server, async (redis) => {
-    if (random() < 0.5) await redis.call("SCRIPT", "FLUSH");
     await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
   });
 }
 
-async function terminateBackends(
+async function killThreads(
   server: Server,
-  random: Random,
+  command: "KILL" | "KILL QUERY",
+  share: number,
 ): Promise<void> {
-  // All connections, or about a third of them.
-  const share = random() < 0.5 ? 1 : 0.3;
-  await withPostgres(server, async (sql) => {
-    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-      AND random() < ${share}::float8`;
-  });
-}
-
-async function terminateThreads(
-  server: Server,
-  random: Random,
-): Promise<void> {
-  // All connections, or about a third of them.
-  const share = random() < 0.5 ? 1 : 0.3;
   await withMysql(server, async (connection) => {
     const [threads] = await connection.query(
       "SELECT id FROM information_schema.processlist " +
-        "WHERE user = 'kv' AND id <> CONNECTION_ID() AND RAND() < ?",
-      [share],
+        "WHERE user = ? AND RAND() < ?",
+      [MYSQL_USER, share],
     ) as unknown as [{ id: number }[]];
     for (const { id } of threads) {
       // A connection that was closed meanwhile cannot be killed.
-      await connection.query(`KILL ${Number(id)}`).catch(() => {});
+      await connection.query(`${command} ${Number(id)}`).catch(() => {});
     }
+  });
+}
+
+/** Lets a Redis forget its scripts. */
+export async function flushScripts(server: Server): Promise<void> {
+  await withRedis(server, async (redis) => {
+    await redis.call("SCRIPT", "FLUSH");
+  });
+}
+
+/** Lets a server reject writes until the time is over. */
+export async function rejectWrites(
+  backend: Backend,
+  server: Server,
+  random: Random,
+  over: Promise<void>,
+): Promise<void> {
+  if (backend === "postgres") {
+    return await withSetting(
+      server,
+      "default_transaction_read_only",
+      "on",
+      over,
+    );
+  }
+  if (backend === "mysql") {
+    return await withMysql(server, async (connection) => {
+      await connection.query("SET GLOBAL read_only = 1");
+      await over;
+      await connection.query("SET GLOBAL read_only = 0");
+    });
+  }
+  const modes: [string[], string[]][] = [
+    [["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]],
+    [["CONFIG", "SET", "min-replicas-to-write", "1"], [
+      "CONFIG",
+      "SET",
+      "min-replicas-to-write",
+      "0",
+    ]],
+  ];
+  // A replica of nothing is read-only, and keeps what it has.
+  if (backend === "redis") {
+    modes.push([["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]]);
+  }
+  const [begin, end] = oneOf(random, modes as [typeof modes[number]]);
+  await withRedis(server, async (redis) => {
+    await redis.call(...begin as [string]);
+    await over;
+    await redis.call(...end as [string]);
+  });
+}
+
+/** Cancels statements, or ends idle sessions, until the time is over. */
+export async function limit(
+  backend: Backend,
+  server: Server,
+  random: Random,
+  over: Promise<void>,
+): Promise<void> {
+  if (backend === "postgres") {
+    const name = oneOf(random, ["statement_timeout", "idle_session_timeout"]);
+    return await withSetting(server, name, "1", over);
+  }
+  let isOver = false;
+  over.then(() => isOver = true);
+  while (!isOver) await killThreads(server, "KILL QUERY", 0.5);
+}
+
+async function withSetting(
+  server: Server,
+  name: string,
+  value: string,
+  over: Promise<void>,
+): Promise<void> {
+  await withPostgres(server, async (sql) => {
+    await sql.unsafe(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await sql`SELECT pg_reload_conf()`;
+    await over;
+    await sql.unsafe(`ALTER SYSTEM RESET ${name}`);
+    await sql`SELECT pg_reload_conf()`;
   });
 }
 
@@ -84,14 +175,31 @@ export async function processesOf(
   });
 }
 
-/** Holds the lock of a SQLite or Deno KV file. */
+/** Holds the lock of the table or the file until the time is over. */
 export async function holdLock(
-  file: string,
-  milliseconds: number,
+  backend: Backend,
+  server: Server | undefined,
+  file: string | undefined,
+  over: Promise<void>,
 ): Promise<void> {
-  using database = new DatabaseSync(file);
-  database.exec("PRAGMA busy_timeout = 1000; BEGIN IMMEDIATE");
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  if (backend === "postgres") {
+    return await withPostgres(server!, async (sql) => {
+      await sql.begin(async (sql) => {
+        await sql`LOCK TABLE kv IN ACCESS EXCLUSIVE MODE`;
+        await over;
+      });
+    });
+  }
+  if (backend === "mysql") {
+    return await withMysql(server!, async (connection) => {
+      await connection.query("LOCK TABLES kv WRITE");
+      await over;
+      await connection.query("UNLOCK TABLES");
+    });
+  }
+  using database = new DatabaseSync(file!);
+  database.exec("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE");
+  await over;
   database.exec("ROLLBACK");
 }
 
@@ -99,7 +207,16 @@ async function withPostgres<T>(
   server: Server,
   use: (sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {
-  const sql = postgres(server.url, { max: 1, fetch_types: false });
+  const sql = postgres(server.url, {
+    max: 1,
+    fetch_types: false,
+    // The faults do not apply to the session that undoes them.
+    connection: {
+      default_transaction_read_only: "off" as unknown as boolean,
+      statement_timeout: "0ms" as unknown as number,
+      idle_session_timeout: "0ms" as unknown as number,
+    },
+  });
   try {
     return await use(sql);
   } finally {
@@ -124,6 +241,7 @@ async function withRedis<T>(
   use: (redis: Redis) => Promise<T>,
 ): Promise<T> {
   const redis = new Redis(server.url);
+  redis.on("error", () => {});
   try {
     return await use(redis);
   } finally {

@@ -1,8 +1,6 @@
 /** The stores that the proof runs on, as a process opens them. */
-import { retry } from "../kv/core/retry.ts";
-import { isBusy } from "../kv/sqlite/errors.ts";
 import { openKv } from "../open/mod.ts";
-import type { KvStore } from "../kv/store.ts";
+import type { KvExtendedStore } from "../kv/store.ts";
 
 /** The names of the backends. */
 export const BACKENDS = [
@@ -22,17 +20,21 @@ export type Backend = typeof BACKENDS[number];
 export interface StoreOptions {
   readonly backend: Backend;
   readonly url: string;
+  /** The URL of the proxy, which every other client connects to. */
+  readonly proxyUrl?: string;
+  /** The proxies of the nodes of a Cluster. */
+  readonly natMap?: Readonly<Record<string, { host: string; port: number }>>;
   /** How long a server may be silent, in milliseconds. */
   readonly timeout: number;
 }
 
 /** A store with `cas`, which closes its client. */
 export interface ProvenStore extends AsyncDisposable {
-  readonly kv: Required<KvStore>;
+  readonly kv: Required<KvExtendedStore>;
 }
 
 /** How many connections the clients for PostgreSQL use, in turn. */
-export const CONNECTIONS = [1, 2, 4, 10] as const;
+const CONNECTIONS = [1, 2, 4, 10] as const;
 
 /** Whether a backend is a server. */
 export function isServer(backend: Backend): boolean {
@@ -43,27 +45,40 @@ export function isServer(backend: Backend): boolean {
  * Opens a store.
  *
  * @param options The backend.
- * @param index Which client of the process it is for.
+ * @param index The number of the client: the clients of a history differ in
+ * whether they connect to the server or to the proxy, and in their library.
  */
 export async function openStore(
   options: StoreOptions,
   index: number,
 ): Promise<ProvenStore> {
-  const { backend, url, timeout } = options;
-  if (backend === "postgres") return await openPostgres(options, index);
-  if (backend === "sqlite") {
-    return await openSqlite(url.slice("sqlite:".length));
+  const isProxied = index % 2 === 1;
+  const isOther = Math.floor(index / 2) % 2 === 1;
+  const { backend, proxyUrl, natMap, timeout } = options;
+  const url = isProxied ? proxyUrl ?? options.url : options.url;
+  switch (backend) {
+    case "postgres":
+      return isOther
+        ? await openPg(url, index, timeout)
+        : await openPostgres(url, index, timeout);
+    case "redis":
+      if (isOther) return await openRedis6(url, timeout);
+      break;
+    case "redis-cluster":
+      if (isProxied) return await openCluster(url, natMap!, isOther, timeout);
+      break;
   }
   const store = await openKv(url, isServer(backend) ? { timeout } : {});
   return {
-    kv: store as Required<KvStore>,
+    kv: store as Required<KvExtendedStore>,
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
 
 async function openPostgres(
-  { url, timeout }: StoreOptions,
+  url: string,
   index: number,
+  timeout: number,
 ): Promise<ProvenStore> {
   const { default: postgres } = await import("postgres");
   const { PostgresKvStore } = await import("../kv/postgres.ts");
@@ -80,19 +95,57 @@ async function openPostgres(
   };
 }
 
-async function openSqlite(path: string): Promise<ProvenStore> {
-  const { DatabaseSync } = await import("node:sqlite");
-  const { SqliteKvStore } = await import("../kv/sqlite.ts");
-  const db = new DatabaseSync(path);
-  // Several processes open the file at once: SQLite does not wait here.
-  await retry(() => void db.exec("PRAGMA journal_mode = WAL"), {
-    isTransient: isBusy,
-    timeout: 10_000,
+async function openPg(
+  url: string,
+  index: number,
+  timeout: number,
+): Promise<ProvenStore> {
+  // @ts-types="@types/pg"
+  const { default: pg } = await import("pg");
+  const { PostgresKvStore } = await import("../kv/postgres.ts");
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: CONNECTIONS[index % CONNECTIONS.length]!,
+    connectionTimeoutMillis: 2_000,
   });
-  db.exec("PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0");
+  pool.on("error", () => {});
   return {
-    kv: new SqliteKvStore(db),
+    kv: new PostgresKvStore(pool, { timeout }),
+    [Symbol.asyncDispose]: () => pool.end(),
+  };
+}
+
+async function openRedis6(url: string, timeout: number): Promise<ProvenStore> {
+  const { Redis } = await import("ioredis-6");
+  const { RedisKvStore } = await import("../kv/redis.ts");
+  const redis = new Redis(url);
+  redis.on("error", () => {});
+  return {
+    kv: new RedisKvStore(redis, { timeout }),
     // deno-lint-ignore require-await
-    [Symbol.asyncDispose]: async () => db.close(),
+    [Symbol.asyncDispose]: async () => redis.disconnect(),
+  };
+}
+
+async function openCluster(
+  url: string,
+  natMap: NonNullable<StoreOptions["natMap"]>,
+  isOther: boolean,
+  timeout: number,
+): Promise<ProvenStore> {
+  const { Cluster } = isOther
+    ? await import("ioredis-6") as unknown as typeof import("ioredis")
+    : await import("ioredis");
+  const { RedisKvStore } = await import("../kv/redis.ts");
+  const password = new URL(url.split(",")[0]!).password;
+  const cluster = new Cluster(Object.values(natMap), {
+    natMap,
+    redisOptions: { password },
+  });
+  cluster.on("error", () => {});
+  return {
+    kv: new RedisKvStore(cluster, { timeout }),
+    // deno-lint-ignore require-await
+    [Symbol.asyncDispose]: async () => cluster.disconnect(),
   };
 }

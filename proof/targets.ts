@@ -1,6 +1,5 @@
 /** What histories are played on: a new server, or a file. */
 import {
-  type RedisCluster,
   type Server,
   startMariadb,
   startPostgres,
@@ -8,17 +7,19 @@ import {
   startRedisCluster,
 } from "../servers/mod.ts";
 import { FaultProxy } from "../testing/fault_proxy.ts";
-import type { Backend } from "./stores.ts";
+import { mountDisk } from "./disk.ts";
+import { createMysqlUser } from "./servers.ts";
+import type { Backend, StoreOptions } from "./stores.ts";
 
 /** A server or a file. */
 export interface Target extends AsyncDisposable {
   readonly backend: Backend;
-  /** The URL that the writers open. */
-  readonly url: string;
+  /** How the writers open it. */
+  readonly options: Pick<StoreOptions, "url" | "proxyUrl" | "natMap">;
   /** The servers; none if the backend is embedded. */
   readonly servers: readonly Server[];
-  /** The proxy between the writers and the server, if there is one. */
-  readonly proxy?: FaultProxy;
+  /** The proxies between some of the writers and each server. */
+  readonly proxies: readonly FaultProxy[];
   /** The file of an embedded backend. */
   readonly file?: string;
 }
@@ -26,30 +27,54 @@ export interface Target extends AsyncDisposable {
 /** An acknowledged write must survive a kill. */
 const REDIS_SETTINGS = { appendfsync: "always" };
 
-/** Starts what a backend needs, with a proxy in front of it if it is to be cut. */
+/** Starts what a backend needs, with a file on a disk that can become full. */
 export async function startTarget(
   backend: Backend,
-  isCut: boolean,
+  hasSmallDisk: boolean,
 ): Promise<Target> {
   await using disposal = new AsyncDisposableStack();
-  const base = await launch(backend, disposal);
-  const [server] = base.servers;
-  const proxy = isCut && server !== undefined
-    ? disposal.use(await FaultProxy.start(server.port))
-    : undefined;
+  const { url, servers, file } = await launch(backend, hasSmallDisk, disposal);
+  const proxies: FaultProxy[] = [];
+  for (const { port } of servers) {
+    proxies.push(disposal.use(await FaultProxy.start(port)));
+  }
   const moved = disposal.move();
   return {
     backend,
-    ...base,
-    ...(proxy === undefined ? {} : { proxy, url: server!.urlAt(proxy.port) }),
+    options: { url, ...proxyOptions(backend, url, servers, proxies) },
+    servers,
+    proxies,
+    ...(file === undefined ? {} : { file }),
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
+}
+
+function proxyOptions(
+  backend: Backend,
+  url: string,
+  servers: readonly Server[],
+  proxies: readonly FaultProxy[],
+): Pick<StoreOptions, "proxyUrl" | "natMap"> {
+  if (backend !== "redis-cluster") {
+    const [proxy] = proxies;
+    if (proxy === undefined) return {};
+    const proxyUrl = new URL(url);
+    proxyUrl.port = `${proxy.port}`;
+    return { proxyUrl: proxyUrl.href };
+  }
+  return {
+    natMap: Object.fromEntries(servers.map(({ host, port }, index) => [
+      `${host}:${port}`,
+      { host: "127.0.0.1", port: proxies[index]!.port },
+    ])),
   };
 }
 
 async function launch(
   backend: Backend,
+  hasSmallDisk: boolean,
   disposal: AsyncDisposableStack,
-): Promise<Pick<Target, "url" | "servers" | "file">> {
+): Promise<{ url: string; servers: readonly Server[]; file?: string }> {
   switch (backend) {
     case "memory":
       return { url: "memory:", servers: [] };
@@ -57,6 +82,7 @@ async function launch(
     case "deno": {
       const folder = await Deno.makeTempDir({ prefix: "kv-proof-" });
       disposal.defer(() => Deno.remove(folder, { recursive: true }));
+      if (hasSmallDisk) disposal.use(await mountDisk(folder));
       const file = `${folder}/entries`;
       return { url: `${backend}:${file}`, servers: [], file };
     }
@@ -66,7 +92,7 @@ async function launch(
     }
     case "mysql": {
       const server = disposal.use(await startMariadb());
-      return { url: server.url, servers: [server] };
+      return { url: await createMysqlUser(server), servers: [server] };
     }
     case "redis": {
       const server = disposal.use(
@@ -75,15 +101,11 @@ async function launch(
       return { url: server.url, servers: [server] };
     }
     case "redis-cluster": {
-      const cluster = disposal.use(
+      const { nodes, password } = disposal.use(
         await startRedisCluster({ settings: REDIS_SETTINGS }),
       );
-      return { url: clusterUrl(cluster), servers: cluster.nodes };
+      const hosts = nodes.map(({ host, port }) => `${host}:${port}`).join(",");
+      return { url: `redis+cluster://:${password}@${hosts}`, servers: nodes };
     }
   }
-}
-
-function clusterUrl({ nodes, password }: RedisCluster): string {
-  const hosts = nodes.map(({ host, port }) => `${host}:${port}`).join(",");
-  return `redis+cluster://:${password}@${hosts}`;
 }

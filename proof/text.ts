@@ -1,6 +1,6 @@
 /** Texts about histories. */
 import type { Violation } from "./check.ts";
-import type { HistoryCall } from "./history_types.ts";
+import type { HistoryEvent } from "./events.ts";
 
 /** How many calls a text shows. */
 const SHOWN = 40;
@@ -18,13 +18,15 @@ export function violationText({ key, calls, explained }: Violation): string {
 
 function callText(
   { client, order, name, value, expected, result, outcome, ...times }:
-    HistoryCall,
+    HistoryEvent,
   start: number,
 ): string {
   const args = name === "get" || name === "delete"
     ? ""
     : name === "set"
     ? `${value}`
+    : name === "expire"
+    ? `${expected}`
     : `${expected} -> ${value}`;
   const answer = outcome === "ok" ? result ?? "done" : outcome;
   const [from, to] = [times.invoked - start, times.responded - start];

@@ -1,12 +1,16 @@
-// A process of a history: it reads its orders from stdin, a line of JSON each.
+// A process of a history: it reads its orders from stdin, one per line.
+import process from "node:process";
+import { createInterface } from "node:readline";
 import { Client } from "./client.ts";
 import { plant, type Planted } from "./plant.ts";
 import { randomOf } from "./random.ts";
 import { now, Recorder } from "./record.ts";
-import { openStore, type StoreOptions } from "./stores.ts";
+import { openStore, type ProvenStore, type StoreOptions } from "./stores.ts";
 
 /** What a process is started with. */
 export interface WriterOptions extends StoreOptions {
+  /** The number of its first store among those of all processes. */
+  readonly first: number;
   /** How many stores it opens. */
   readonly clients: number;
   /** A fault to plant into its stores. */
@@ -16,10 +20,12 @@ export interface WriterOptions extends StoreOptions {
 /** An order to play its part of a history. */
 export interface WriterOrder {
   readonly history: string;
+  /** An earlier history, whose entries it removes. */
+  readonly previous?: string;
   /** The name of the process. */
   readonly name: string;
   readonly seed: number;
-  /** How many calls each client makes. */
+  /** How many calls each client makes at least. */
   readonly calls: number;
   readonly keys: number;
   readonly deadline: number;
@@ -28,45 +34,58 @@ export interface WriterOrder {
   readonly record: string;
 }
 
+/** The order that follows when the fault is over. */
+export const FINISH = "finish";
+
 /** How far the clock may be from the system's, in milliseconds. */
 const CLOCK_DRIFT = 2;
 
 async function play(
-  stores: readonly Awaited<ReturnType<typeof openStore>>[],
+  stores: readonly ProvenStore[],
   planted: Planted | undefined,
-  { name, seed, record, ...plan }: WriterOrder,
+  { name, seed, record, previous, ...plan }: WriterOrder,
+  finish: Promise<void>,
 ): Promise<void> {
   const drift = now() - Date.now();
   if (Math.abs(drift) > CLOCK_DRIFT) {
     throw new Error(`Cannot play: the clock was moved by ${drift} ms`);
   }
   using recorder = new Recorder(record);
-  await Promise.all(stores.map(({ kv }, index) => {
+  const clients: Promise<unknown>[] = stores.map(({ kv }, index) => {
     const random = randomOf(seed + index);
-    const client = `${name}.${index}`;
+    const client = { ...plan, name: `${name}.${index}` };
     const store = planted === undefined ? kv : plant(planted, kv, random);
-    return new Client(store, { ...plan, name: client }, random, recorder).run();
-  }));
+    return new Client(store, client, random, recorder, finish).run();
+  });
+  if (previous !== undefined) {
+    // Only keeps the database small: a fault may prevent it.
+    clients.push(stores[0]!.kv.clear(["proof", previous]).catch(() => {}));
+  }
+  await Promise.all(clients);
 }
 
 if (import.meta.main) {
-  const { clients, planted, ...options } = JSON.parse(
-    Deno.args[0]!,
+  const { first, clients, planted, ...options } = JSON.parse(
+    process.argv[2]!,
   ) as WriterOptions;
   await using disposal = new AsyncDisposableStack();
-  const stores = [];
+  const stores: ProvenStore[] = [];
   for (let index = 0; index < clients; index++) {
-    stores.push(disposal.use(await openStore(options, index)));
+    stores.push(disposal.use(await openStore(options, first + index)));
   }
+  // Creates the table, which a fault may look for. On a busy machine a server
+  // may be silent for longer than the timeout.
+  const isOpen = () => stores[0]!.kv.check().then(() => true, () => false);
+  while (!await isOpen());
   console.log("ready");
-  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  let rest = "";
-  for await (const text of lines) {
-    const orders = (rest + text).split("\n");
-    rest = orders.pop()!;
-    for (const order of orders) {
-      await play(stores, planted, JSON.parse(order) as WriterOrder);
-      console.log("done");
+  let finish = Promise.withResolvers<void>();
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line === FINISH) {
+      finish.resolve();
+      continue;
     }
+    finish = Promise.withResolvers();
+    play(stores, planted, JSON.parse(line) as WriterOrder, finish.promise)
+      .then(() => console.log("done"));
   }
 }

@@ -1,5 +1,6 @@
 /** The processes that play histories. */
-import type { WriterOptions, WriterOrder } from "./writer.ts";
+import type { Failure } from "./record.ts";
+import { FINISH, type WriterOptions, type WriterOrder } from "./writer.ts";
 
 const PROGRAM = `${import.meta.dirname}/writer.ts`;
 
@@ -54,12 +55,22 @@ export class Writer {
    *
    * @returns What must not happen: that the process ended though nobody killed it.
    */
-  async play(order: WriterOrder): Promise<string | undefined> {
-    await this.#orders.write(encode(`${JSON.stringify(order)}\n`))
-      .catch(() => {});
+  async play(order: WriterOrder): Promise<Failure | undefined> {
+    await this.#order(JSON.stringify(order));
     const { done } = await this.#lines.next();
     if (!done || this.#wasKilled) return undefined;
-    return `A process ended: ${(await this.#errors).slice(0, 2_000)}`;
+    return exit(`A process ended: ${await this.#errors}`);
+  }
+
+  /** Tells the process that the fault is over, so that it finishes the history. */
+  async finish(): Promise<void> {
+    await this.#order(FINISH);
+  }
+
+  /** A process that has ended needs no order. */
+  async #order(line: string): Promise<void> {
+    await this.#orders.write(new TextEncoder().encode(`${line}\n`))
+      .catch(() => {});
   }
 
   /** Kills the process. */
@@ -83,7 +94,7 @@ export class Writer {
    *
    * @returns What must not happen: that it fails or does not exit.
    */
-  async close(): Promise<string | undefined> {
+  async close(): Promise<Failure | undefined> {
     await this.#orders.close().catch(() => {});
     let timedOut = false;
     const timer = setTimeout(() => {
@@ -95,9 +106,9 @@ export class Writer {
     const errors = await this.#errors;
     clearTimeout(timer);
     if (this.#wasKilled) return undefined;
-    if (timedOut) return `A process did not exit within ${PATIENCE} ms`;
+    if (timedOut) return exit(`A process did not exit within ${PATIENCE} ms`);
     if (code === 0) return undefined;
-    return `A process exited with ${code}: ${errors.slice(0, 2_000)}`;
+    return exit(`A process exited with ${code}: ${errors}`);
   }
 
   #signal(signal: Deno.Signal): void {
@@ -127,6 +138,6 @@ async function* linesOf(
   }
 }
 
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+function exit(text: string): Failure {
+  return { kind: "exit", text: text.slice(0, 2_000) };
 }

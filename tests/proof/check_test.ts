@@ -1,6 +1,7 @@
 // The checker accepts every correct history and rejects every planted violation.
 import { assert, assertEquals } from "@std/assert";
-import { check } from "../../proof/check.ts";
+import { check, expired } from "../../proof/check.ts";
+import { eventsOf, type HistoryEvent } from "../../proof/events.ts";
 import type {
   CallName,
   HistoryCall,
@@ -31,6 +32,8 @@ const get = (result: State) => ({ name: "get", result }) as const;
 const remove = { name: "delete" } as const;
 const cas = (expected: State, value: State, result: boolean) =>
   ({ name: "cas", expected, value, result }) as const;
+const list = (...entries: [key: string, token: string][]) =>
+  ({ name: "list", key: "", entries }) as const;
 const unknown = { outcome: "unknown", responded: Infinity } as const;
 
 const CORRECT: Record<string, HistoryCall[]> = {
@@ -80,6 +83,58 @@ const CORRECT: Record<string, HistoryCall[]> = {
     get("1"),
   ),
   "a rejected write": sequence({ ...set("1"), outcome: "rejected" }, get(null)),
+  "lists one after another": sequence(
+    list(),
+    set("1"),
+    list(["k", "1"]),
+    { ...set("2"), key: "l" },
+    list(["k", "1"], ["l", "2"]),
+    remove,
+    list(["l", "2"]),
+  ),
+  "a list that sees one of two changes during it": sequence(
+    set("1"),
+    { ...list(["l", "2"]), client: "b", invoked: 20, responded: 50 },
+    { ...set("2"), key: "l", invoked: 30, responded: 31 },
+    { ...remove, invoked: 40, responded: 41 },
+  ),
+  "a list that was rejected": sequence(
+    set("1"),
+    { ...list(), outcome: "rejected" },
+  ),
+  "an entry that expires": sequence(
+    { ...set("1"), ttl: 15 },
+    get("1"),
+    get(null),
+    cas(null, "2", true),
+  ),
+  "an expiry that another write prevents": sequence(
+    { ...set("1"), ttl: 15 },
+    set("2"),
+    get("2"),
+  ),
+  "an entry that expires while it is being written": sequence(
+    { ...set("1"), ttl: 5, responded: 50 },
+    { ...get("1"), client: "b", invoked: 40, responded: 41 },
+    { ...get(null), invoked: 60, responded: 61 },
+  ),
+  "an unknown write that takes effect late and expires": sequence(
+    { ...set("1"), ttl: 5, ...unknown },
+    get(null),
+    get("1"),
+    get(null),
+  ),
+  "a swap that began before the expiry that others have seen": sequence(
+    { ...set("1"), ttl: 5 },
+    { ...cas("1", "2", true), client: "b", invoked: 4, responded: 40 },
+    { ...get(null), invoked: 20, responded: 21 },
+    get("2"),
+  ),
+  "a list that leaves out an entry about to expire": sequence(
+    { ...set("1"), ttl: 15 },
+    { ...list(), invoked: 10, responded: 14 },
+    { ...get("1"), invoked: 14.1, responded: 14.2 },
+  ),
 };
 
 const WRONG: Record<string, HistoryCall[]> = {
@@ -124,6 +179,56 @@ const WRONG: Record<string, HistoryCall[]> = {
     get(null),
     get("1"),
   ),
+  "a list that left out an entry": sequence(set("1"), list()),
+  "a list that left out what its own client had set": sequence(
+    { ...set("1"), invoked: 0, responded: 50 },
+    { ...list(), invoked: 1, responded: 60 },
+  ),
+  "a list with an entry that was gone": sequence(
+    set("1"),
+    remove,
+    list(["k", "1"]),
+  ),
+  "a list with an entry that did not exist yet": sequence(
+    list(["k", "1"]),
+    set("1"),
+  ),
+  "a list with an entry of nobody": sequence(set("1"), list(["k", "2"])),
+  "an entry that expired early": sequence({ ...set("1"), ttl: 100 }, get(null)),
+  "an entry that outlived its TTL": sequence({ ...set("1"), ttl: 5 }, get("1")),
+  "a swap that saw an entry after its expiry": sequence(
+    { ...set("1"), ttl: 5 },
+    cas("1", "2", true),
+  ),
+  "a swap that began in time, of an entry that another client has written": [
+    ...sequence(
+      { ...set("1"), ttl: 5 },
+      get(null),
+      { ...set("2"), invoked: 20, responded: 21 },
+    ),
+    ...sequence(
+      { ...cas("1", "3", true), client: "b", invoked: 4, responded: 40 },
+      { ...get("3"), client: "b", invoked: 50, responded: 51 },
+    ),
+  ],
+  "an entry that outlived the TTL of a swap": sequence(
+    { ...cas(null, "1", true), ttl: 5 },
+    get("1"),
+  ),
+  "an unknown write that expired early": sequence(
+    { ...set("1"), ttl: 100, ...unknown },
+    get("1"),
+    get(null),
+  ),
+  "an entry that came back after its expiry": sequence(
+    { ...set("1"), ttl: 15 },
+    get(null),
+    get("1"),
+  ),
+  "a list with an entry that had expired": sequence(
+    { ...set("1"), ttl: 5 },
+    list(["k", "1"]),
+  ),
 };
 
 for (const [name, history] of Object.entries(CORRECT)) {
@@ -151,6 +256,8 @@ const BUGS: readonly Bug[] = [
   "stale-read",
   "torn-value",
   "reordered-pair",
+  "long-life",
+  "short-list",
 ];
 
 for (const bug of BUGS) {
@@ -183,17 +290,25 @@ function anyHistory(random: Random): HistoryCall[] {
     const name = oneOf<CallName>(random, [
       "get",
       "set",
+      "set",
       "cas",
       "cas",
       "delete",
+      "list",
     ]);
     const outcome = oneOf<Outcome>(random, ["ok", "ok", "unknown", "rejected"]);
     const invoked = between(random, 0, 12);
+    const isShort = name !== "list" && random() < 0.3;
+    const seen = oneOf(random, tokens);
     return {
       client: oneOf(random, ["a", "b"]),
       order,
-      key: "k",
+      key: name === "list" ? "" : "k",
       name,
+      ...(isShort ? { ttl: between(random, 1, 8) } : {}),
+      ...(name === "list"
+        ? { entries: seen === null ? [] : [["k", seen]] }
+        : {}),
       value: `${order}`,
       expected: oneOf(random, tokens),
       result: name === "cas" ? random() < 0.5 : oneOf(random, tokens),
@@ -206,14 +321,15 @@ function anyHistory(random: Random): HistoryCall[] {
 
 /** Tries every order of every choice of the unknown writes, by definition. */
 function isExplained(history: readonly HistoryCall[]): boolean {
-  function search(left: readonly HistoryCall[], state: State): boolean {
+  function search(left: readonly HistoryEvent[], state: State): boolean {
     if (!left.some(({ outcome }) => outcome === "ok")) return true;
     return left.some((call) => {
       const rest = left.filter((it) => it !== call);
       const mayBeNext = rest.every((other) =>
         other.outcome !== "ok" ||
         other.responded >= call.invoked &&
-          !(other.client === call.client && other.order < call.order)
+          !((other.client === call.client || other.client === call.follows) &&
+            other.order < call.order)
       );
       if (!mayBeNext) return false;
       const after = apply(call, state);
@@ -221,19 +337,24 @@ function isExplained(history: readonly HistoryCall[]): boolean {
     });
   }
   return search(
-    history.filter(({ outcome, name }) =>
+    eventsOf(history).filter(({ outcome, name }) =>
       outcome === "ok" || outcome === "unknown" && name !== "get"
     ),
     null,
   );
 }
 
-function apply(call: HistoryCall, state: State): State | undefined {
+function apply(call: HistoryEvent, state: State): State | undefined {
   const { name, value = null, expected = null, result, outcome } = call;
+  const visible = state?.startsWith(expired("")!) ? null : state;
   if (name === "set") return value;
   if (name === "delete") return null;
-  if (name === "get") return result === state ? state : undefined;
-  const matches = state === expected;
+  if (name === "get") return result === visible ? state : undefined;
+  if (name === "expire") return state === expected ? expired(expected) : state;
+  // One that began before the expiry may be applied or not.
+  const isLate = call.beganInTime && state === expired(expected);
+  if (isLate && (outcome === "unknown" || result === true)) return value;
+  const matches = visible === expected;
   if (outcome === "ok" && matches !== result) return undefined;
   return matches ? value : state;
 }

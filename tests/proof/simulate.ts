@@ -23,6 +23,8 @@ interface Planned {
   readonly responded: number;
 }
 
+const NAMES = ["get", "get", "set", "cas", "cas", "delete", "list"] as const;
+
 /** Generates the calls of three clients, which make bursts of unawaited calls. */
 export function simulate(
   random: Random,
@@ -62,8 +64,9 @@ function planClient(client: string, random: Random, calls: number): Planned[] {
           client,
           order,
           key: "k",
-          name: oneOf(random, ["get", "get", "set", "cas", "cas", "delete"]),
+          name: oneOf(random, NAMES),
           value: `${client}${order}`,
+          ...(random() < 0.3 ? { ttl: between(random, 1, 12) } : {}),
         },
         outcome,
         invoked: time,
@@ -76,7 +79,8 @@ function planClient(client: string, random: Random, calls: number): Planned[] {
         responded: outcome === "ok" ? responded : Infinity,
       });
     }
-    time = end + random() * 2;
+    // A pause shows whether an entry expires.
+    time = end + random() * (random() < 0.2 ? 60 : 2);
   }
   return planned;
 }
@@ -105,9 +109,14 @@ function execute(
   const states: { since: number; state: State }[] = [
     { since: -1, state: null },
   ];
+  let expiry = Infinity;
   for (const it of planned.toSorted((a, b) => a.point - b.point)) {
-    const { call: { name, value = null }, outcome, point } = it;
+    const { call: { name, value = null, ttl = Infinity }, outcome, point } = it;
     const isHit = random() < 0.2;
+    if (expiry <= point) {
+      states.push({ since: expiry, state: null });
+      expiry = Infinity;
+    }
     const state = states.at(-1)!.state;
     const past = oneOf(random, states as [typeof states[number]]).state;
     const expected = random() < 0.7 ? state : past;
@@ -128,11 +137,17 @@ function execute(
       if (bug === "torn-value" && isHit) result = `half of ${state}`;
     }
     if (bug === "lost-write" && name === "set" && isHit) after = state;
+    const isSeen = state !== null && bug !== "short-list";
     if (point < Infinity && after !== state) {
       states.push({ since: point, state: after });
+      const isLong = after === null || bug === "long-life";
+      expiry = isLong ? Infinity : point + ttl;
     }
     history.push({
       ...it.call,
+      ...(name === "list"
+        ? { key: "", entries: isSeen ? [["k", state]] : [] }
+        : {}),
       outcome,
       invoked: it.invoked,
       responded: it.responded,
