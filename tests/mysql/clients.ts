@@ -33,6 +33,19 @@ export interface Fixture {
   sql(statement: string, parameters?: unknown[]): Promise<any[]>;
 }
 
+/** SQL for a table of the numbers from 1 on, in a column `seq`. */
+export function numbersTo(last: number): string {
+  const digit = `(SELECT 0 AS d${
+    Array.from({ length: 9 }, (_, i) => ` UNION ALL SELECT ${i + 1}`).join("")
+  })`;
+  const powers = Array.from({ length: `${last}`.length }, (_, i) => i);
+  return `(SELECT 1 + ${
+    powers.map((i) => `n${i}.d * 1e${i}`).join(" + ")
+  } AS seq
+    FROM ${powers.map((i) => `${digit} AS n${i}`).join(", ")}) AS numbers
+    WHERE seq <= ${last}`;
+}
+
 /** A pool on a server. */
 export function poolOn(url: string, options: ClientOptions = {}): mysql.Pool {
   const { setUp = [], ...rest } = options;

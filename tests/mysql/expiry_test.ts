@@ -1,7 +1,7 @@
 // Expiry and sweeps in MySQL.
 import { assert, assertEquals } from "@std/assert";
 import type { KvKey } from "../../kv/store.ts";
-import { testOnMysql } from "./clients.ts";
+import { numbersTo, testOnMysql } from "./clients.ts";
 
 testOnMysql(
   "time zones of sessions do not change a TTL",
@@ -21,7 +21,7 @@ testOnMysql("a write deletes expired rows in steps", async (fixture) => {
   const { store, table, sql } = fixture;
   await store.set(["live"], 1, { ttl: 60_000 });
   await sql(`INSERT INTO ${table} (\`key\`, value, expires, due)
-    SELECT CONCAT('old!', seq), '1', seq, seq FROM seq_1_to_1000`);
+    SELECT CONCAT('old!', seq), '1', seq, seq FROM ${numbersTo(1000)}`);
   const count = async () =>
     (await sql(`SELECT COUNT(*) AS n FROM ${table}`))[0].n;
   const other = fixture.connect();
@@ -37,10 +37,12 @@ testOnMysql("sweep() deletes all expired rows and no others", async (it) => {
   await store.set(["live"], 1, { ttl: 60_000 });
   await store.set(["forever"], 1);
   await sql(`INSERT INTO ${table} (\`key\`, value, expires, due)
-    SELECT CONCAT('old!', seq), '1', seq, seq FROM seq_1_to_700`);
+    SELECT CONCAT('old!', seq), '1', seq, seq FROM ${numbersTo(700)}`);
   // Rows that were written again with another expiry are due, but not expired.
   await sql(`INSERT INTO ${table} (\`key\`, value, expires, due)
-    SELECT CONCAT('later!', seq), '1', 99999999999999, 1 FROM seq_1_to_300`);
+    SELECT CONCAT('later!', seq), '1', 99999999999999, 1 FROM ${
+    numbersTo(300)
+  }`);
   assertEquals(await store.sweep(), 700);
   assertEquals(await store.count(), 302);
   const [row] = await sql(`SELECT COUNT(*) AS n FROM ${table}
@@ -68,7 +70,9 @@ testOnMysql("a sweep reads by the index on due", async (fixture) => {
   const { store, table, sql } = fixture;
   await store.set(["a"], 1);
   await sql(`INSERT INTO ${table} (\`key\`, value, expires, due)
-    SELECT CONCAT('b!', seq), REPEAT('1', 300), 9e13, 9e13 FROM seq_1_to_3000;
+    SELECT CONCAT('b!', seq), REPEAT('1', 300), 9e13, 9e13 FROM ${
+    numbersTo(3000)
+  };
     ANALYZE TABLE ${table}`);
   const client = fixture.open({ connectionLimit: 1 }).promise();
   await client.query("FLUSH STATUS");

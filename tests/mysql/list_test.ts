@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { KvKey, KvListOptions } from "../../kv/store.ts";
 import { MysqlKvStore } from "../../kv/mysql.ts";
-import { testOnMysql } from "./clients.ts";
+import { numbersTo, testOnMysql } from "./clients.ts";
 
 testOnMysql(
   "list() and keys() continue anywhere, in both directions",
@@ -58,7 +58,7 @@ testOnMysql("a page reads no more rows than it has", async (fixture) => {
   const { store, sql, table, tableName } = fixture;
   await store.set(["a"], 1);
   await sql(`INSERT INTO ${table} (\`key\`, value)
-    SELECT CONCAT('b!', LPAD(seq, 6, '0')), '1' FROM seq_1_to_20000`);
+    SELECT CONCAT('b!', LPAD(seq, 6, '0')), '1' FROM ${numbersTo(20000)}`);
   const client = fixture.open({ connectionLimit: 1 }).promise();
   const other = new MysqlKvStore(client, { tableName });
   await other.get(["a"]);

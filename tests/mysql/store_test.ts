@@ -44,9 +44,11 @@ const situations: Record<string, ClientOptions> = {
   "an empty sql_mode": { setUp: ["SET SESSION sql_mode = ''"] },
   "a strict sql_mode": {
     setUp: [
-      "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ANSI,NO_ZERO_DATE," +
+      "SET SESSION sql_mode = CONCAT('STRICT_ALL_TABLES,ANSI,NO_ZERO_DATE," +
       "NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY,NO_UNSIGNED_SUBTRACTION," +
-      "PAD_CHAR_TO_FULL_LENGTH,TIME_ROUND_FRACTIONAL,SIMULTANEOUS_ASSIGNMENT'",
+      // The rest is for MariaDB; to MySQL it is a comment.
+      "PAD_CHAR_TO_FULL_LENGTH'" +
+      "/*M! ,',TIME_ROUND_FRACTIONAL,SIMULTANEOUS_ASSIGNMENT' */)",
     ],
   },
   "safe updates": { setUp: ["SET SESSION sql_safe_updates = 1"] },
