@@ -6,8 +6,9 @@
  * which the README links to in the repository.
  */
 
-import { stop, transform } from "esbuild";
+import { build, stop } from "esbuild";
 import { parseArgs } from "node:util";
+import { minify, type MinifyOptions } from "terser";
 import config from "../deno.json" with { type: "json" };
 
 const REPOSITORY = "https://github.com/org/kv";
@@ -109,18 +110,22 @@ export async function buildPackage(folder: string): Promise<string> {
         2,
       ) + "\n",
     );
-    await compile(root);
+    const targets = Object.values<{ default: string } | string>(exports);
+    await compile(
+      root,
+      targets.flatMap((it) => typeof it === "string" ? [] : [it.default])
+        .concat("cli/main.js"),
+    );
     await Deno.writeTextFile(`${root}/cli/bin.js`, BIN, { mode: 0o755 });
+    const types = await shortenTypes(root);
     const tarball = `${folder}/org-kv-${config.version}.tgz`;
     await run([
       "tar",
-      "--sort=name",
-      "--owner=0",
-      "--group=0",
-      "-czf",
-      tarball,
-      "-C",
-      work,
+      ...["--sort=name", "--owner=0", "--group=0", "--mtime=@0"],
+      ...["--use-compress-program=gzip -9", "-cf", tarball, "-C", work],
+      // Types and scripts compress better among their like.
+      ...types.map((path) => path.slice(work.length + 1)),
+      ...types.map((path) => `--exclude=${path.slice(work.length + 1)}`),
       "package",
     ]);
     return tarball;
@@ -130,19 +135,73 @@ export async function buildPackage(folder: string): Promise<string> {
   }
 }
 
-/** Compiles for Node 22, without comments: those for users are in the types. */
-async function compile(folder: string): Promise<void> {
+/**
+ * Compiles for Node 22: the modules that the same entry points share become one
+ * file. Comments for users are in the types.
+ */
+async function compile(
+  root: string,
+  entries: readonly string[],
+): Promise<void> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: entries.map((path) => `${root}/${path}`),
+    bundle: true,
+    splitting: true,
+    packages: "external",
+    external: ["cloudflare:workers"],
+    format: "esm",
+    platform: "node",
+    // Node 22 does not know `using`.
+    target: "node22",
+    chunkNames: "chunks/[hash]",
+    outbase: root,
+    outdir: root,
+    write: false,
+  });
+  await removeScripts(root);
+  await Deno.mkdir(`${root}/chunks`);
+  for (const { path, text } of outputFiles) {
+    const { code } = await minify(text, MINIFY);
+    await Deno.writeTextFile(path, code!);
+  }
+}
+
+/** Errors and `console.log()` show the names of classes. */
+const MINIFY: MinifyOptions = {
+  module: true,
+  ecma: 2020,
+  keep_classnames: true,
+  compress: { passes: 2 },
+};
+
+/** An example in a comment. The API reference has them all. */
+const EXAMPLE = /\n *\*\n *\* @example.*\n *\* ```(?:.*\n)*? *\* ```$/gm;
+
+/** Removes examples from the types, and has them need no library of TypeScript. */
+async function shortenTypes(folder: string): Promise<string[]> {
+  const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}/${name}`;
-    if (isDirectory) await compile(path);
-    if (!name.endsWith(".js")) continue;
-    const { code } = await transform(await Deno.readTextFile(path), {
-      format: "esm",
-      minifyWhitespace: true,
-      // Node 22 does not know `using`.
-      target: "node22",
-    });
-    await Deno.writeTextFile(path, code);
+    if (isDirectory) paths.push(...await shortenTypes(path));
+    if (!name.endsWith(".d.ts")) continue;
+    const text = (await Deno.readTextFile(path)).replace(EXAMPLE, "");
+    await Deno.writeTextFile(
+      path,
+      text.includes("[Symbol.asyncDispose]")
+        ? `/// <reference lib="esnext.disposable" />\n${text}`
+        : text,
+    );
+    paths.push(path);
+  }
+  return paths.sort();
+}
+
+async function removeScripts(folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) await removeScripts(path);
+    else if (name.endsWith(".js")) await Deno.remove(path);
   }
 }
 
