@@ -115,9 +115,10 @@ export function impossible(fault: Fault, backend: Backend): string | undefined {
   if (fault.endsWith("-writer")) return undefined;
   const isRedis = backend.startsWith("redis");
   if (!isServer(backend)) {
-    if (fault === "full") {
+    if (fault === "full" && backend !== "pglite") {
       return Deno.uid() === 0 ? undefined : "only root may mount a small disk";
     }
+    if (backend === "pglite") return "PGlite belongs to one process";
     return fault === "lock" ? undefined : "an embedded backend has no server";
   }
   if (fault === "full") return "only files are put on a small disk";
@@ -185,7 +186,9 @@ async function stall(scene: Scene): Promise<void> {
 }
 
 async function killServer(scene: Scene): Promise<void> {
-  const server = serverOf(scene);
+  const { servers, poolers } = scene.target;
+  const all = [...servers, ...poolers] as unknown as [Server, ...Server[]];
+  const server = oneOf(scene.random, all);
   await server.kill();
   await someTime(scene, 0.3);
   await server.restart();

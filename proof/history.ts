@@ -5,7 +5,7 @@ import type { HistoryCall } from "./history_types.ts";
 import type { Planted } from "./plant.ts";
 import { type Random, randomOf } from "./random.ts";
 import { type Failure, readRecord } from "./record.ts";
-import { type Backend, isServer } from "./stores.ts";
+import { type Backend, isPrivate, isServer } from "./stores.ts";
 import { startTarget, type Target } from "./targets.ts";
 import { violationText } from "./text.ts";
 import type { WriterOptions, WriterOrder } from "./writer.ts";
@@ -128,11 +128,9 @@ interface Crew {
 /** Starts processes in the empty places, and in those of processes that were killed. */
 async function refill(crew: Crew): Promise<void> {
   const { backend, planted } = crew.plan;
-  // A store in memory belongs to one client.
-  const isShared = backend !== "memory";
-  const clients = isShared ? CLIENTS : 1;
+  const size = isPrivate(backend) ? 1 : PROCESSES;
   crew.writers = await Promise.all(
-    Array.from({ length: isShared ? PROCESSES : 1 }, async (_, index) => {
+    Array.from({ length: size }, async (_, index) => {
       const writer = crew.writers[index];
       if (writer?.wasKilled === false) return writer;
       await writer?.close();
@@ -142,7 +140,7 @@ async function refill(crew: Crew): Promise<void> {
         ...crew.target.options,
         timeout: TIMEOUT,
         first: index * CLIENTS,
-        clients,
+        clients: CLIENTS,
         ...(planted === undefined ? {} : { planted }),
       };
       return await Writer.start(options);

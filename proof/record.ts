@@ -55,23 +55,23 @@ export function now(): number {
   return performance.now() + offset;
 }
 
-/** How often the clocks are compared: some milliseconds, without interruptions. */
-const COMPARISONS = 50_000;
+let offset = 0;
 
-const offset = calibrate();
+/** How often the clocks are compared: some milliseconds, without interruptions. */
+const COMPARISONS = 20_000;
 
 /**
- * Returns how far `performance.now()` is from the system's clock. Unlike
- * `performance.timeOrigin`, it is right however busy the machine is: a delay
- * between the two readings, and the part of a millisecond that `Date.now()`
- * leaves out, make a difference smaller, never larger.
+ * Finds out how far `performance.now()` is from the system's clock, which may
+ * change over time. Unlike `performance.timeOrigin`, it is right however busy the
+ * machine is: a delay between the two readings, and the part of a millisecond
+ * that `Date.now()` leaves out, make a difference smaller, never larger.
  */
-function calibrate(): number {
+export function setClock(): void {
   let largest = -Infinity;
   for (let i = 0; i < COMPARISONS; i++) {
     largest = Math.max(largest, Date.now() - performance.now());
   }
-  return largest;
+  offset = largest;
 }
 
 /** Whether a call changes nothing. */

@@ -7,6 +7,10 @@ import type { Server } from "../servers/mod.ts";
 import { oneOf, type Random } from "./random.ts";
 import type { Backend } from "./stores.ts";
 
+function isPostgres(backend: Backend): boolean {
+  return backend === "postgres" || backend === "pgbouncer";
+}
+
 /** The user of the writers on MariaDB, who may not write while it is read-only. */
 const MYSQL_USER = "proof";
 
@@ -33,7 +37,7 @@ export async function terminate(
 ): Promise<void> {
   // All connections, or about a third of them.
   const share = random() < 0.5 ? 1 : 0.3;
-  if (backend === "postgres") {
+  if (isPostgres(backend)) {
     return await withPostgres(server, async (sql) => {
       await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
@@ -78,7 +82,7 @@ export async function rejectWrites(
   random: Random,
   over: Promise<void>,
 ): Promise<void> {
-  if (backend === "postgres") {
+  if (isPostgres(backend)) {
     return await withSetting(
       server,
       "default_transaction_read_only",
@@ -121,7 +125,7 @@ export async function limit(
   random: Random,
   over: Promise<void>,
 ): Promise<void> {
-  if (backend === "postgres") {
+  if (isPostgres(backend)) {
     const name = oneOf(random, ["statement_timeout", "idle_session_timeout"]);
     return await withSetting(server, name, "1", over);
   }
@@ -150,7 +154,7 @@ export async function processesOf(
   backend: Backend,
   server: Server,
 ): Promise<number[]> {
-  if (backend === "postgres") {
+  if (isPostgres(backend)) {
     return await withPostgres(server, async (sql) => {
       const [row] = await sql`SELECT pg_backend_pid() AS pid`;
       const status = await Deno.readTextFile(`/proc/${row!.pid}/status`);
@@ -182,7 +186,7 @@ export async function holdLock(
   file: string | undefined,
   over: Promise<void>,
 ): Promise<void> {
-  if (backend === "postgres") {
+  if (isPostgres(backend)) {
     return await withPostgres(server!, async (sql) => {
       await sql.begin(async (sql) => {
         await sql`LOCK TABLE kv IN ACCESS EXCLUSIVE MODE`;

@@ -7,9 +7,11 @@ export const BACKENDS = [
   "memory",
   "sqlite",
   "deno",
+  "pglite",
   "redis",
   "redis-cluster",
   "postgres",
+  "pgbouncer",
   "mysql",
 ] as const;
 
@@ -24,6 +26,8 @@ export interface StoreOptions {
   readonly proxyUrl?: string;
   /** The proxies of the nodes of a Cluster. */
   readonly natMap?: Readonly<Record<string, { host: string; port: number }>>;
+  /** The URL of a pooler in session mode, which every other client connects to. */
+  readonly sessionUrl?: string;
   /** How long a server may be silent, in milliseconds. */
   readonly timeout: number;
 }
@@ -38,7 +42,33 @@ const CONNECTIONS = [1, 2, 4, 10] as const;
 
 /** Whether a backend is a server. */
 export function isServer(backend: Backend): boolean {
-  return !["memory", "sqlite", "deno"].includes(backend);
+  return !["memory", "sqlite", "deno", "pglite"].includes(backend);
+}
+
+/** Whether a backend belongs to one process. */
+export function isPrivate(backend: Backend): boolean {
+  return backend === "memory" || backend === "pglite";
+}
+
+/**
+ * Opens the stores of a process.
+ *
+ * @param options The backend.
+ * @param first The number of the first client.
+ * @param count How many stores to open.
+ */
+export async function openStores(
+  options: StoreOptions,
+  first: number,
+  count: number,
+): Promise<ProvenStore[]> {
+  if (isPrivate(options.backend)) {
+    const store = await openStore(options, 0);
+    return Array(count).fill(store);
+  }
+  return await Promise.all(
+    Array.from({ length: count }, (_, i) => openStore(options, first + i)),
+  );
 }
 
 /**
@@ -48,7 +78,7 @@ export function isServer(backend: Backend): boolean {
  * @param index The number of the client: the clients of a history differ in
  * whether they connect to the server or to the proxy, and in their library.
  */
-export async function openStore(
+async function openStore(
   options: StoreOptions,
   index: number,
 ): Promise<ProvenStore> {
@@ -61,6 +91,11 @@ export async function openStore(
       return isOther
         ? await openPg(url, index, timeout)
         : await openPostgres(url, index, timeout);
+    case "pgbouncer":
+      if (!isProxied) return await openPostgres(url, index, timeout, false);
+      return isOther
+        ? await openPg(options.sessionUrl!, index, timeout)
+        : await openPostgres(options.sessionUrl!, index, timeout);
     case "redis":
       if (isOther) return await openRedis6(url, timeout);
       break;
@@ -79,6 +114,7 @@ async function openPostgres(
   url: string,
   index: number,
   timeout: number,
+  prepare = true,
 ): Promise<ProvenStore> {
   const { default: postgres } = await import("postgres");
   const { PostgresKvStore } = await import("../kv/postgres.ts");
@@ -87,6 +123,7 @@ async function openPostgres(
     fetch_types: false,
     connect_timeout: 2,
     backoff: () => 0.02,
+    prepare,
     onnotice() {},
   });
   return {

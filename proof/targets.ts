@@ -2,6 +2,7 @@
 import {
   type Server,
   startMariadb,
+  startPgBouncer,
   startPostgres,
   startRedis,
   startRedisCluster,
@@ -15,10 +16,15 @@ import type { Backend, StoreOptions } from "./stores.ts";
 export interface Target extends AsyncDisposable {
   readonly backend: Backend;
   /** How the writers open it. */
-  readonly options: Pick<StoreOptions, "url" | "proxyUrl" | "natMap">;
+  readonly options: Pick<
+    StoreOptions,
+    "url" | "proxyUrl" | "natMap" | "sessionUrl"
+  >;
   /** The servers; none if the backend is embedded. */
   readonly servers: readonly Server[];
-  /** The proxies between some of the writers and each server. */
+  /** The poolers between the writers and the server. */
+  readonly poolers: readonly Server[];
+  /** The proxies between some of the writers, or the poolers, and each server. */
   readonly proxies: readonly FaultProxy[];
   /** The file of an embedded backend. */
   readonly file?: string;
@@ -26,6 +32,9 @@ export interface Target extends AsyncDisposable {
 
 /** An acknowledged write must survive a kill. */
 const REDIS_SETTINGS = { appendfsync: "always" };
+
+/** The poolers: their modes, and how many connections to the server they open. */
+const POOLS = [["transaction", 5], ["session", 40]] as const;
 
 /** Starts what a backend needs, with a file on a disk that can become full. */
 export async function startTarget(
@@ -38,11 +47,22 @@ export async function startTarget(
   for (const { port } of servers) {
     proxies.push(disposal.use(await FaultProxy.start(port)));
   }
+  const poolers: Server[] = [];
+  if (backend === "pgbouncer") {
+    const server = { port: proxies[0]!.port, password: servers[0]!.password };
+    for (const [mode, size] of POOLS) {
+      poolers.push(disposal.use(await startPgBouncer(server, size, mode)));
+    }
+  }
+  const [pooler, sessions] = poolers;
   const moved = disposal.move();
   return {
     backend,
-    options: { url, ...proxyOptions(backend, url, servers, proxies) },
+    options: pooler === undefined
+      ? { url, ...proxyOptions(backend, url, servers, proxies) }
+      : { url: pooler.url, sessionUrl: sessions!.url },
     servers,
+    poolers,
     proxies,
     ...(file === undefined ? {} : { file }),
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
@@ -79,14 +99,16 @@ async function launch(
     case "memory":
       return { url: "memory:", servers: [] };
     case "sqlite":
-    case "deno": {
+    case "deno":
+    case "pglite": {
       const folder = await Deno.makeTempDir({ prefix: "kv-proof-" });
       disposal.defer(() => Deno.remove(folder, { recursive: true }));
       if (hasSmallDisk) disposal.use(await mountDisk(folder));
       const file = `${folder}/entries`;
       return { url: `${backend}:${file}`, servers: [], file };
     }
-    case "postgres": {
+    case "postgres":
+    case "pgbouncer": {
       const server = disposal.use(await startPostgres());
       return { url: server.url, servers: [server] };
     }

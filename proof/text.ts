@@ -3,7 +3,7 @@ import type { Violation } from "./check.ts";
 import type { HistoryEvent } from "./events.ts";
 
 /** How many calls a text shows. */
-const SHOWN = 40;
+const SHOWN = 200;
 
 /** Describes a violation by the calls around the first that nothing explains. */
 export function violationText({ key, calls, explained }: Violation): string {

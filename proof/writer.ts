@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { Client } from "./client.ts";
 import { plant, type Planted } from "./plant.ts";
 import { randomOf } from "./random.ts";
-import { now, Recorder } from "./record.ts";
-import { openStore, type ProvenStore, type StoreOptions } from "./stores.ts";
+import { Recorder, setClock } from "./record.ts";
+import { openStores, type ProvenStore, type StoreOptions } from "./stores.ts";
 
 /** What a process is started with. */
 export interface WriterOptions extends StoreOptions {
@@ -37,19 +37,13 @@ export interface WriterOrder {
 /** The order that follows when the fault is over. */
 export const FINISH = "finish";
 
-/** How far the clock may be from the system's, in milliseconds. */
-const CLOCK_DRIFT = 2;
-
 async function play(
   stores: readonly ProvenStore[],
   planted: Planted | undefined,
   { name, seed, record, previous, ...plan }: WriterOrder,
   finish: Promise<void>,
 ): Promise<void> {
-  const drift = now() - Date.now();
-  if (Math.abs(drift) > CLOCK_DRIFT) {
-    throw new Error(`Cannot play: the clock was moved by ${drift} ms`);
-  }
+  setClock();
   using recorder = new Recorder(record);
   const clients: Promise<unknown>[] = stores.map(({ kv }, index) => {
     const random = randomOf(seed + index);
@@ -69,10 +63,8 @@ if (import.meta.main) {
     process.argv[2]!,
   ) as WriterOptions;
   await using disposal = new AsyncDisposableStack();
-  const stores: ProvenStore[] = [];
-  for (let index = 0; index < clients; index++) {
-    stores.push(disposal.use(await openStore(options, first + index)));
-  }
+  const stores = await openStores(options, first, clients);
+  for (const store of new Set(stores)) disposal.use(store);
   // Creates the table, which a fault may look for. On a busy machine a server
   // may be silent for longer than the timeout.
   const isOpen = () => stores[0]!.kv.check().then(() => true, () => false);

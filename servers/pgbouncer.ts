@@ -9,14 +9,16 @@ import { type Server, WatchedServer } from "./server.ts";
 import { asUser, postgresUser } from "./user.ts";
 
 /**
- * Starts a PgBouncer in transaction mode in front of a PostgreSQL.
+ * Starts a PgBouncer in front of a PostgreSQL.
  *
- * @param server The PostgreSQL.
+ * @param server The port and the password of the PostgreSQL.
  * @param connections How many connections to the server it opens.
+ * @param mode How long a client keeps a connection to the server.
  */
 export async function startPgBouncer(
-  server: Server,
+  server: Pick<Server, "port" | "password">,
   connections: number,
+  mode: "transaction" | "session" = "transaction",
 ): Promise<Server> {
   const programs = await findPrograms("pgbouncer");
   const user = await postgresUser();
@@ -31,7 +33,7 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = plain
 auth_file = ${folder}/data/users.txt
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = ${connections}
 max_client_conn = 200
 `;

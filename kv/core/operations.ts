@@ -90,11 +90,18 @@ export async function clearEntries(
     onProgress?.(entries);
     signal?.throwIfAborted();
   };
-  for await (const { key } of keys({ signal })) {
-    step.push(remove(key));
-    if (step.length === STEP) await finish();
+  try {
+    for await (const { key } of keys({ signal })) {
+      const removal = remove(key);
+      // It may fail while the next page is read.
+      removal.catch(() => {});
+      step.push(removal);
+      if (step.length === STEP) await finish();
+    }
+    await finish();
+  } finally {
+    await Promise.allSettled(step);
   }
-  await finish();
   return entries;
 }
 
