@@ -53,8 +53,25 @@ export class Terminal {
   }
 
   /** The lines of the standard input or of a file. */
-  lines(input: NodeJS.ReadableStream = this.#stdin): AsyncIterable<string> {
-    return createInterface({ input, crlfDelay: Infinity });
+  async *lines(
+    input: NodeJS.ReadableStream = this.#stdin,
+  ): AsyncGenerator<string> {
+    // Node's readline also ends a line at U+2028, which JSON texts may contain.
+    const decoder = new TextDecoder();
+    let rest: string[] = [];
+    for await (const bytes of input) {
+      const text = typeof bytes === "string"
+        ? bytes
+        : decoder.decode(bytes, { stream: true });
+      const [first, ...others] = text.split("\n");
+      rest.push(first!);
+      if (others.length === 0) continue;
+      yield rest.join("");
+      rest = [others.pop()!];
+      yield* others;
+    }
+    const last = rest.join("") + decoder.decode();
+    if (last !== "") yield last;
   }
 
   /** Asks a question that is answered with yes or no. */
