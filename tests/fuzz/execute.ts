@@ -4,12 +4,13 @@ import type {
   KvKey,
   KvStore,
   KvStoreListEntry,
+  KvStoreSetOptions,
 } from "../../kv/store.ts";
 import { difference } from "../../testing/difference.ts";
 import { compareKeys } from "../../testing/order.ts";
 import { show } from "../../testing/show.ts";
 import { badKeys } from "./keys.ts";
-import { type Entry, Model } from "./model.ts";
+import { type Entry, type Life, Model } from "./model.ts";
 import type { Plan, Step, Write } from "./steps.ts";
 import { build, expected, reordered, type Spec, vandalize } from "./values.ts";
 
@@ -19,6 +20,8 @@ export interface Subject extends AsyncDisposable {
   readonly clients: readonly KvStore[];
   /** TTLs in milliseconds that a plan picks from. */
   readonly ttls: readonly number[];
+  /** The clock of moments, if not that of the process. */
+  readonly now?: () => number;
   /** Makes time pass, if the store uses a clock that a test can set. */
   readonly advance?: (milliseconds: number) => void;
   /** Times to pass. */
@@ -71,8 +74,8 @@ class Run {
       case "get":
         return this.#get(this.#key(step.key));
       case "set": {
-        const ttl = this.#ttl(step.ttl);
-        return this.#set(this.#key(step.key), this.#value(step.value), ttl);
+        const life = this.#life(step.ttl);
+        return this.#set(this.#key(step.key), this.#value(step.value), life);
       }
       case "delete":
         return this.#delete(this.#key(step.key));
@@ -155,12 +158,12 @@ class Run {
     this.#call(text, this.#store.get(key), entry && expected(entry.spec));
   }
 
-  #set(key: KvKey, spec: Spec | undefined, ttl: number | undefined): void {
+  #set(key: KvKey, spec: Spec | undefined, life: Life | undefined): void {
     const value = spec && build(spec);
-    const text = `set(${show(key)}, ${show(value)}${ttlText(ttl)})`;
-    this.#call(text, this.#store.set(key, value, options(ttl)), undefined);
+    const text = `set(${show(key)}, ${show(value)}${lifeText(life)})`;
+    this.#call(text, this.#store.set(key, value, options(life)), undefined);
     vandalize(value);
-    this.#model.set(key, spec, ttl);
+    this.#model.set(key, spec, life);
   }
 
   #delete(key: KvKey): void {
@@ -180,15 +183,15 @@ class Run {
       : step.expected === "none"
       ? undefined
       : this.#value(step.expected);
-    const [spec, ttl] = [this.#value(step.value), this.#ttl(step.ttl)];
+    const [spec, life] = [this.#value(step.value), this.#life(step.ttl)];
     const [before, after] = [wanted && build(wanted), spec && build(spec)];
     const text = `cas(${show(key)}, ${show(before)}, ${show(after)}${
-      ttlText(ttl)
+      lifeText(life)
     })`;
-    const result = store.cas(key, before, after, options(ttl));
+    const result = store.cas(key, before, after, options(life));
     vandalize(before);
     vandalize(after);
-    this.#call(text, result, this.#model.cas(key, wanted, spec, ttl));
+    this.#call(text, result, this.#model.cas(key, wanted, spec, life));
   }
 
   #invalid(key: KvKey, kind: number): void {
@@ -229,7 +232,7 @@ class Run {
       sorted(listed).map(({ key, value }) => ({ key, value })),
       sorted(wanted).map(({ key, spec }) => ({ key, value: expected(spec) })),
       "sorted entries",
-    );
+    ) ?? expiryFault(listed, wanted);
     for (const { value } of listed) vandalize(value);
     if (found !== undefined) throw new Error(`${text} differs ${found}`);
   }
@@ -380,9 +383,11 @@ class Run {
     return this.#plan.values[index % this.#plan.values.length]!;
   }
 
-  #ttl(index: number): number | undefined {
-    const { ttls } = this.#subject;
-    return index < 0 ? undefined : ttls[index % ttls.length]!;
+  #life(index: number): Life | undefined {
+    if (index < 0) return undefined;
+    const { ttls, now = Date.now } = this.#subject;
+    const ttl = ttls[index % ttls.length]!;
+    return index < 8 ? { ttl } : { ttl, expires: now() + ttl };
   }
 
   /** The leading parts of a key; none for `-1`. */
@@ -399,12 +404,16 @@ async function ticks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await undefined;
 }
 
-function options(ttl: number | undefined): { ttl: number } | undefined {
-  return ttl === undefined ? undefined : { ttl };
+function options(life: Life | undefined): KvStoreSetOptions | undefined {
+  return life?.expires === undefined ? life : { expires: life.expires };
 }
 
-function ttlText(ttl: number | undefined): string {
-  return ttl === undefined ? "" : `, { ttl: ${ttl} }`;
+function lifeText(life: Life | undefined): string {
+  if (life === undefined) return "";
+  const { ttl, expires } = life;
+  return expires === undefined
+    ? `, { ttl: ${ttl} }`
+    : `, { expires: now + ${ttl} }`;
 }
 
 function named({ key, spec }: Entry): [name: string, value: unknown] {
@@ -413,6 +422,21 @@ function named({ key, spec }: Entry): [name: string, value: unknown] {
 
 function sorted<T extends { readonly key: KvKey }>(entries: readonly T[]): T[] {
   return entries.toSorted((a, b) => compareKeys(a.key, b.key));
+}
+
+/** A moment that was given comes back as it is. */
+function expiryFault(
+  listed: readonly KvStoreListEntry[],
+  wanted: readonly Entry[],
+): string | undefined {
+  for (const { key, expires } of wanted) {
+    if (expires === undefined) continue;
+    const entry = listed.find((each) => compareKeys(each.key, key) === 0)!;
+    if (entry.expires === undefined) return `: no expires of ${show(key)}`;
+    const late = entry.expires - expires;
+    if (late !== 0) return `: the expires of ${show(key)} is ${late} ms late`;
+  }
+  return undefined;
 }
 
 /** Short keys come in order; where a long one comes is the driver's choice. */

@@ -72,6 +72,7 @@ function open(store: SimpleStore) {
   return Promise.resolve({
     clients: [store, store.peer()],
     ...fakeTimes,
+    now: () => store.now + store.behind,
     advance: (milliseconds: number) => void (store.now += milliseconds),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });

@@ -7,6 +7,14 @@ export interface Entry {
   readonly key: KvKey;
   readonly spec: Spec;
   readonly expiry: number;
+  /** What `list()` must tell about it, if its expiry was given as a moment. */
+  readonly expires: number | undefined;
+}
+
+/** How long an entry lives: a TTL, and the moment if that is what is given. */
+export interface Life {
+  readonly ttl: number;
+  readonly expires?: number;
 }
 
 /** A store that is right because it is simple. */
@@ -19,24 +27,25 @@ export class Model {
     return entry && entry.expiry > this.now ? entry : undefined;
   }
 
-  set(key: KvKey, spec: Spec | undefined, ttl: number | undefined): void {
+  set(key: KvKey, spec: Spec | undefined, life: Life | undefined): void {
     const name = JSON.stringify(key);
-    const expiry = ttl === undefined ? Infinity : this.now + Math.ceil(ttl);
+    const expiry = life ? this.now + Math.ceil(life.ttl) : Infinity;
+    const expires = life?.expires && Math.ceil(life.expires);
     if (spec === undefined || expiry <= this.now) this.#entries.delete(name);
-    else this.#entries.set(name, { key, spec, expiry });
+    else this.#entries.set(name, { key, spec, expiry, expires });
   }
 
   cas(
     key: KvKey,
     wanted: Spec | undefined,
     spec: Spec | undefined,
-    ttl: number | undefined,
+    life: Life | undefined,
   ): boolean {
     const entry = this.get(key);
     const equal = wanted === undefined || entry === undefined
       ? wanted === entry?.spec
       : canonical(expected(wanted)) === canonical(expected(entry.spec));
-    if (equal) this.set(key, spec, ttl);
+    if (equal) this.set(key, spec, life);
     return equal;
   }
 
