@@ -9,6 +9,7 @@ import { copyValue } from "../kv/core/copy.ts";
 import { copyPlain } from "../kv/core/plain.ts";
 import { checkAndEncodeKey } from "../kv/core/key.ts";
 import { checkOptions, type OptionRule } from "../kv/core/options.ts";
+import { paced } from "../kv/core/turn.ts";
 import { encodeValue } from "../kv/core/value.ts";
 import type {
   KvExtendedStore,
@@ -193,7 +194,7 @@ export class CachedKvStore implements KvExtendedStore {
     const id = checkAndEncodeKey(key, "get");
     const kept = this.#kept.get(id);
     if (kept !== undefined && this.#isFresh(kept)) {
-      return copyOf(kept) as T | undefined;
+      return paced(copyOf(kept) as T | undefined);
     }
     // A write that is not settled comes first; its result is in the store.
     if (this.#writes.has(id)) return await this.#store.get<T>(key);

@@ -18,6 +18,7 @@ import type {
 import { MemoryLister } from "./memory/list.ts";
 import { TRAITS } from "./memory/traits.ts";
 import { traceCall } from "./core/trace.ts";
+import { paced } from "./core/turn.ts";
 
 /**
  * A store in the memory of the process, for tests, caches and applications of
@@ -66,7 +67,7 @@ export class MemoryKvStore implements KvExtendedStore {
     const trace = traceCall(this, "get");
     const value = this.#entries.find(key)?.copyOfValue();
     trace?.finish();
-    return value as T | undefined;
+    return paced(value as T | undefined);
   }
 
   /**
@@ -87,6 +88,7 @@ export class MemoryKvStore implements KvExtendedStore {
     const trace = traceCall(this, "set");
     this.#entries.write(key, entry);
     trace?.finish();
+    return paced(undefined);
   }
 
   /**
@@ -100,6 +102,7 @@ export class MemoryKvStore implements KvExtendedStore {
     const trace = traceCall(this, "delete");
     this.#entries.write(key, undefined);
     trace?.finish();
+    return paced(undefined);
   }
 
   /**
@@ -125,7 +128,7 @@ export class MemoryKvStore implements KvExtendedStore {
     const trace = traceCall(this, "cas");
     const swapped = this.#entries.swap(key, expected, entry);
     trace?.finish(undefined, swapped);
-    return swapped;
+    return paced(swapped);
   }
 
   /**

@@ -308,6 +308,7 @@ export class Batcher<Stored> implements CallListener<Stored> {
     this.#pending--;
     call.epoch!.leave();
     if (call.batch !== undefined) call.batch.alive = true;
+    if (call.kind === "get") this.#queue.learn(call.foundBytes);
     if (this.#sequential) return;
     const isOver = this.#settleReplaced(call, error);
     if (!isOver || this.#queue.settle(call)) this.#schedule();

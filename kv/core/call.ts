@@ -253,6 +253,8 @@ export class Call<Stored> {
   trace: Trace<KvCallMessage> | undefined = undefined;
   /** Whether it is, or will be, handed to the driver. */
   travels = false;
+  /** About how many bytes a read has found. */
+  foundBytes = 0;
 
   readonly #codec: KvCodec<Stored>;
   #resolve!: (result: unknown) => void;
@@ -302,7 +304,10 @@ export class Call<Stored> {
     const { followers } = this;
     let value: unknown;
     try {
-      if (stored !== undefined) value = this.#codec.decode(stored);
+      if (stored !== undefined) {
+        this.foundBytes = this.#codec.bytes(stored);
+        value = this.#codec.decode(stored);
+      }
     } catch (error) {
       this.#settle(failure(this.#name, error, KvCorruptionError));
       followers?.forEach((call) => call.found(stored));

@@ -8,6 +8,22 @@ import type { Call } from "./call.ts";
 import { Fifo } from "./fifo.ts";
 import { laneName, Lanes } from "./lanes.ts";
 
+/** How many of the last reads tell how many bytes the next one finds. */
+const LAST_READS = 32;
+
+/** How many bytes calls carry, or bring back as far as the last ones tell. */
+class Bytes<Stored> {
+  #found = 0;
+
+  of(call: Call<Stored>): number {
+    return call.kind === "get" ? call.bytes + this.#found : call.bytes;
+  }
+
+  learn(bytes: number): void {
+    this.#found += (bytes - this.#found) / LAST_READS;
+  }
+}
+
 /** Holds calls and makes batches of them, at constant cost per call. */
 export interface CallQueue<Stored> {
   /** The number of calls that may leave. */
@@ -16,6 +32,8 @@ export interface CallQueue<Stored> {
   push(call: Call<Stored>): void;
   /** Takes the next calls that may leave together. */
   take(): Call<Stored>[];
+  /** Learns how many bytes a read has found. */
+  learn(bytes: number): void;
   /** Notes that a call is settled; returns whether others may leave now. */
   settle(call: Call<Stored>): boolean;
   /** Takes back a write that another one had replaced. */
@@ -31,6 +49,7 @@ export class LaneQueue<Stored> implements CallQueue<Stored> {
   readonly #maxCalls: number;
   readonly #maxBytes: number;
   readonly #lanes = new Lanes<Stored>();
+  readonly #bytes = new Bytes<Stored>();
   /** The calls that have waited for their key, which is theirs now. */
   readonly #ready = new Fifo<Call<Stored>>();
   readonly #new = new Fifo<Call<Stored>>();
@@ -55,13 +74,17 @@ export class LaneQueue<Stored> implements CallQueue<Stored> {
       const queue = this.#ready.length > 0 ? this.#ready : this.#new;
       const call = queue.first;
       if (call === undefined) break;
-      bytes += call.bytes;
+      bytes += this.#bytes.of(call);
       if (bytes > this.#maxBytes && batch.length > 0) break;
       queue.shift();
       if (queue === this.#ready) this.#lanes.join(call, batch);
       else this.#lanes.enter(call, batch);
     }
     return batch;
+  }
+
+  learn(bytes: number): void {
+    this.#bytes.learn(bytes);
   }
 
   settle(call: Call<Stored>): boolean {
@@ -96,6 +119,7 @@ export class SequentialQueue<Stored> implements CallQueue<Stored> {
   readonly #maxCalls: number;
   readonly #maxBytes: number;
   readonly #calls = new Fifo<Call<Stored>>();
+  readonly #bytes = new Bytes<Stored>();
   /** The reads that overtake. */
   readonly #reads = new Fifo<Call<Stored>>();
   /** The number of writes that wait, by key, while many calls wait. */
@@ -132,22 +156,34 @@ export class SequentialQueue<Stored> implements CallQueue<Stored> {
       return this.#calls.drain();
     }
     const batch: Call<Stored>[] = [];
-    while (batch.length < this.#maxCalls && this.#reads.length > 0) {
-      batch.push(this.#reads.shift()!);
-    }
-    this.#mayOvertake = batch.length < this.#maxCalls;
+    const bytes = this.#takeFrom(this.#reads, batch, 0);
+    this.#mayOvertake = this.#reads.length === 0 &&
+      batch.length < this.#maxCalls;
     // A later write of the same key must not overtake a read.
     if (this.#reads.length > 0) return batch;
-    let bytes = 0;
-    while (batch.length < this.#maxCalls && this.#calls.length > 0) {
-      bytes += this.#calls.first!.bytes;
+    this.#takeFrom(this.#calls, batch, bytes);
+    if (this.#calls.length === 0) this.#writes = undefined;
+    return batch;
+  }
+
+  /** Moves calls into a batch; returns how many bytes it has then. */
+  #takeFrom(
+    queue: Fifo<Call<Stored>>,
+    batch: Call<Stored>[],
+    bytes: number,
+  ): number {
+    while (batch.length < this.#maxCalls && queue.length > 0) {
+      bytes += this.#bytes.of(queue.first!);
       if (bytes > this.#maxBytes && batch.length > 0) break;
-      const call = this.#calls.shift()!;
+      const call = queue.shift()!;
       this.#count(call, -1);
       batch.push(call);
     }
-    if (this.#calls.length === 0) this.#writes = undefined;
-    return batch;
+    return bytes;
+  }
+
+  learn(bytes: number): void {
+    this.#bytes.learn(bytes);
   }
 
   settle(): boolean {

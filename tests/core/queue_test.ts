@@ -99,6 +99,19 @@ Deno.test("a write never overtakes an earlier read that overtook others", async 
   assertEquals(await kv.get(["a"]), "new");
 });
 
+for (const sequential of [false, true]) {
+  Deno.test(`reads of large values travel in small batches (sequential: ${sequential})`, async () => {
+    const kv = new Probe({ maxBytes: 10_000, sequential });
+    const keys = Array.from({ length: 64 }, (_, i) => [`${i}`] as const);
+    for (const key of keys) await kv.set(key, "x".repeat(5_000));
+    for (const key of keys) await kv.get(key);
+    kv.batches.length = 0;
+    await Promise.all(keys.map((key) => kv.get(key)));
+    const longest = Math.max(...kv.batches.map(({ length }) => length));
+    assert(longest <= 3, `${longest} values of 5,000 bytes in a batch`);
+  });
+}
+
 Deno.test("any mix of many calls has the results of its order per key", async () => {
   for (const options of [{ maxCalls: 7 }, { maxCalls: 7, sequential: true }]) {
     const kv = new Probe(options);
