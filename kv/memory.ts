@@ -45,7 +45,6 @@ export class MemoryKvStore implements KvExtendedStore {
 
   /** The number of calls that are not settled yet: none waits. */
   readonly pending = 0;
-
   readonly #entries = new Entries();
   readonly #lister = new MemoryLister(this.#entries, this.traits);
 
@@ -87,8 +86,7 @@ export class MemoryKvStore implements KvExtendedStore {
     const entry = entryOf("set", key, value, options);
     const trace = traceCall(this, "set");
     this.#entries.write(key, entry);
-    trace?.finish();
-    return paced(undefined);
+    return paced(trace?.finish());
   }
 
   /**
@@ -101,8 +99,7 @@ export class MemoryKvStore implements KvExtendedStore {
     assertKey(key, "delete");
     const trace = traceCall(this, "delete");
     this.#entries.write(key, undefined);
-    trace?.finish();
-    return paced(undefined);
+    return paced(trace?.finish());
   }
 
   /**

@@ -291,11 +291,12 @@ export class Call<Stored> {
   }
 
   get bytes(): number {
-    const value = this.value === undefined ? 0 : this.#codec.bytes(this.value);
-    const expected = this.expected === undefined
-      ? 0
-      : this.#codec.bytes(this.expected);
-    return this.id.length + value + expected;
+    const carried = this.#bytesOf(this.value) + this.#bytesOf(this.expected);
+    return this.id.length + carried;
+  }
+
+  #bytesOf(stored: Stored | undefined): number {
+    return stored === undefined ? 0 : this.#codec.bytes(stored);
   }
 
   found(stored: Stored | undefined): void {
@@ -303,11 +304,9 @@ export class Call<Stored> {
     if (!this.#open()) return;
     const { followers } = this;
     let value: unknown;
+    this.foundBytes = this.#bytesOf(stored);
     try {
-      if (stored !== undefined) {
-        this.foundBytes = this.#codec.bytes(stored);
-        value = this.#codec.decode(stored);
-      }
+      if (stored !== undefined) value = this.#codec.decode(stored);
     } catch (error) {
       this.#settle(failure(this.#name, error, KvCorruptionError));
       followers?.forEach((call) => call.found(stored));
