@@ -32,6 +32,7 @@ export const SIDEBAR = [
       { text: "Adapters", link: "/docs/adapters" },
       { text: "Cloudflare Workers", link: "/docs/cloudflare" },
       { text: "Operations", link: "/docs/operations" },
+      { text: "Telemetry", link: "/docs/telemetry" },
       { text: "Security", link: "/SECURITY" },
     ],
   },
