@@ -165,10 +165,7 @@ export interface KvCasCall<Stored = string | Uint8Array> extends KvCallBase {
   readonly expected: Stored | undefined;
   /** The TTL in milliseconds, at least 1; `undefined` for none. */
   readonly ttl: number | undefined;
-  /**
-   * The expiry in epoch milliseconds, if the caller gave that and not a TTL. A
-   * backend with its own clock stores it in place of the TTL.
-   */
+  /** The expiry, as for a `set`. */
   readonly expires: number | undefined;
   /**
    * When the entry expires, in epoch milliseconds by the clock of this process;

@@ -11,10 +11,10 @@ export const TURN_BUDGET = 10;
 const PACE_BUDGET = 30;
 
 /** After how many such calls to look at the clock. */
-const PACE_CALLS = 32;
+const PACE_CALLS = 16;
 
 /** How long so few calls take at most, if they are made without a break. */
-const PACE_BREAK = 50;
+const PACE_BREAK = 100;
 
 type Schedule = (callback: () => void) => unknown;
 
