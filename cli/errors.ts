@@ -8,3 +8,8 @@ export class Expected extends Error {
     super(message);
   }
 }
+
+/** A message without the passwords of URLs in it. */
+export function redacted(message: string): string {
+  return message.replace(/(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g, "$1:***@");
+}

@@ -20,6 +20,11 @@ export function formatValue(value: unknown, width = Infinity): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
 
+/** A number of entries. */
+export function formatEntries(count: number): string {
+  return `${count} ${count === 1 ? "entry" : "entries"}`;
+}
+
 /** A number of bytes with a unit. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -1,6 +1,7 @@
 /** Parses the command line, runs a command and reports its errors. */
 
 import { Command, CommanderError } from "commander";
+import { benchCommand } from "./commands/bench.ts";
 import { clearCommand } from "./commands/rm.ts";
 import { completionsCommand } from "./commands/completions.ts";
 import { copyCommand } from "./commands/copy.ts";
@@ -14,19 +15,25 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { setCommand } from "./commands/set.ts";
 import { statsCommand } from "./commands/stats.ts";
 import { sweepCommand } from "./commands/sweep.ts";
-import { Expected } from "./errors.ts";
+import { Expected, redacted } from "./errors.ts";
+import { VERSION } from "./version.ts";
 import { Terminal, type TerminalOptions } from "./terminal.ts";
 
 /** The program with all its commands. */
 export function program(terminal: Terminal): Command {
   const kv = new Command("kv")
     .description("Look into, move and clean up key-value stores.")
+    .version(VERSION, "-V, --version", "print the version")
     .option(
       "-s, --store <url>",
       "the store, such as sqlite:kv.db or redis://localhost (default: $KV_URL)",
     )
     .option("--table <name>", "the table, for SQL databases")
     .option("--key-prefix <text>", "the prefix of keys, for Redis")
+    .option(
+      "--no-prepare",
+      "for PostgreSQL behind a pooler in transaction mode",
+    )
     .option("--json", "print JSON instead of text")
     .showHelpAfterError("Run with --help for the options.")
     .addHelpText("after", EXAMPLES)
@@ -49,6 +56,7 @@ export function program(terminal: Terminal): Command {
       migrateCommand,
       sweepCommand,
       doctorCommand,
+      benchCommand,
       completionsCommand,
     ]
   ) {
@@ -101,9 +109,4 @@ function report(terminal: Terminal, error: unknown): number {
   terminal.writeError(`error: ${redacted(message)}\n`);
   if (error instanceof Expected) return error.exitCode;
   return error instanceof TypeError || error instanceof RangeError ? 2 : 1;
-}
-
-/** A message without the passwords of URLs in it. */
-function redacted(message: string): string {
-  return message.replace(/(\w+:\/\/[^\s:/@]*):[^\s@/]+@/g, "$1:***@");
 }

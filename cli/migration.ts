@@ -8,7 +8,7 @@ import {
   type MigrationSummary,
 } from "../migrate/mod.ts";
 import { Expected } from "./errors.ts";
-import { formatKey, formatTable } from "./format.ts";
+import { formatEntries, formatKey, formatTable } from "./format.ts";
 import { collect } from "./options.ts";
 import { Progress } from "./progress.ts";
 import { globals, keyOfWords } from "./store.ts";
@@ -50,6 +50,7 @@ export async function runMigration(
     ? await source.count?.(prefix, signal).catch(() => undefined)
     : undefined;
   let summary: MigrationSummary;
+  let done = 0;
   {
     using progress = new Progress(terminal, "copying", total);
     summary = await migrate(source, target, {
@@ -60,10 +61,17 @@ export async function runMigration(
       dryRun: options.dryRun === true,
       verify: options.verify === true,
       onNote: (note) => terminal.writeError(`note: ${note}\n`),
-      onProgress: ({ read }) => progress.update(read),
+      onProgress({ read, written }) {
+        done = written;
+        progress.update(read);
+      },
       onSkip: ({ key, reason }) =>
         terminal.writeError(`skipped: ${nameOf(key)}: ${reason}\n`),
       signal,
+    }).catch((error) => {
+      progress[Symbol.dispose]();
+      terminal.writeError(`Wrote ${formatEntries(done)} before it failed.\n`);
+      throw error;
     });
   }
   terminal.line(

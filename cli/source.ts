@@ -62,7 +62,8 @@ export async function openSource(
   url: string,
   options: SourceOptions,
 ): Promise<OpenedSource> {
-  const scheme = url.slice(0, Math.max(0, url.indexOf(":")));
+  const colon = Math.max(0, url.indexOf(":"));
+  const scheme = url.slice(0, colon).toLowerCase();
   if (!Object.hasOwn(OPENERS, scheme)) {
     throw new Expected(
       `cannot migrate from ${
@@ -72,7 +73,7 @@ export async function openSource(
       2,
     );
   }
-  return await OPENERS[scheme]!(url, options);
+  return await OPENERS[scheme]!(scheme + url.slice(colon), options);
 }
 
 async function openRedis(

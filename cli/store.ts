@@ -3,8 +3,10 @@
 import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import type { KvKey } from "../kv/store.ts";
+import { pathOf } from "../open/engine.ts";
 import { openKv, type OwningKvStore } from "../open/mod.ts";
 import { Expected } from "./errors.ts";
+import { checkReachable } from "./reach.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The options that every command has. */
@@ -12,6 +14,8 @@ interface GlobalOptions {
   readonly store?: string;
   readonly table?: string;
   readonly keyPrefix?: string;
+  /** `false` with `--no-prepare`; otherwise `true`. */
+  readonly prepare?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,19 +36,32 @@ export async function openStore(
   command: Command,
   mayCreate = false,
 ): Promise<OwningKvStore> {
-  const { store, table, keyPrefix } = globals(command);
-  const url = store ?? terminal.env.KV_URL;
-  if (url === undefined || url === "") {
-    throw new Expected("no store is given: use --store URL, or set KV_URL", 2);
-  }
-  const [, path] = /^(?:sqlite|deno):(?!:memory:|https?:)(.+)$/.exec(url) ?? [];
-  if (path !== undefined && !mayCreate && !existsSync(path)) {
-    throw new Expected(`there is no file ${path}`);
-  }
+  const { table, keyPrefix, prepare } = globals(command);
+  const url = urlOf(terminal, command);
+  if (!mayCreate) checkExists(url);
+  await checkReachable(url);
   return await openKv(url, {
     ...table === undefined ? {} : { tableName: table },
     ...keyPrefix === undefined ? {} : { keyPrefix },
+    ...prepare === false ? { prepare } : {},
   });
+}
+
+/** Throws if a URL names a file that is missing. */
+export function checkExists(url: string): void {
+  const isFile = /^(?:sqlite|deno):(?!:memory:|https?:)./.test(url);
+  if (isFile && !existsSync(pathOf(url))) {
+    throw new Expected(`there is no file ${pathOf(url)}`);
+  }
+}
+
+/** The URL of `--store` or `KV_URL`, with its scheme in lower case. */
+export function urlOf(terminal: Terminal, command: Command): string {
+  const url = globals(command).store ?? terminal.env.KV_URL;
+  if (url === undefined || url === "") {
+    throw new Expected("no store is given: use --store URL, or set KV_URL", 2);
+  }
+  return url.replace(/^[\w+]+:/, (scheme) => scheme.toLowerCase());
 }
 
 /** A key or prefix: separate words, or one word that is a JSON array. */

@@ -130,9 +130,11 @@ class Migration {
         signal?.throwIfAborted();
       }
     } finally {
-      await window.finish();
+      // Even if it fails, the caller learns how far it came.
+      await window.finish().finally(() =>
+        onProgress?.({ ...this.#tally.total })
+      );
     }
-    onProgress?.({ ...this.#tally.total });
     const different = verify ? await this.#verify() : undefined;
     return {
       ...this.#tally.total,

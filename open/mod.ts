@@ -108,8 +108,10 @@ export async function openKv(
   url: string | { readonly href: string },
   options: OpenKvOptions = {},
 ): Promise<OwningKvStore> {
-  const text = String(url);
-  const scheme = text.slice(0, Math.max(0, text.indexOf(":")));
+  const given = String(url);
+  const colon = Math.max(0, given.indexOf(":"));
+  const scheme = given.slice(0, colon).toLowerCase();
+  const text = scheme + given.slice(colon);
   if (!Object.hasOwn(ENGINES, scheme)) {
     const examples = [...new Set(Object.values(ENGINES))].map(({ example }) =>
       example

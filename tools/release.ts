@@ -11,7 +11,7 @@ import semver from "semver";
 
 const HELP = `Usage: deno task release [--dry-run] <major|minor|patch|VERSION>
 
-Sets the version in deno.json, dates the section "Unreleased" in CHANGELOG.md,
+Sets the version in deno.json and cli/version.ts, dates the section "Unreleased" in CHANGELOG.md,
 runs \`deno task release:check\`, commits, and adds the tag. If a step fails, the
 files are as before.
 
@@ -86,14 +86,20 @@ async function release(wanted: string, dryRun: boolean): Promise<void> {
   const version = await nextVersion(current, wanted);
   const changes = await Deno.readTextFile("CHANGELOG.md");
   const dated = datedChanges(changes, version);
+  const ofCommand = await Deno.readTextFile("cli/version.ts");
   const restore = async () => {
     await Deno.writeTextFile("deno.json", config);
+    await Deno.writeTextFile("cli/version.ts", ofCommand);
     await Deno.writeTextFile("CHANGELOG.md", changes);
   };
   try {
     await Deno.writeTextFile(
       "deno.json",
       config.replace(`"version": "${current}"`, `"version": "${version}"`),
+    );
+    await Deno.writeTextFile(
+      "cli/version.ts",
+      ofCommand.replace(`"${current}"`, `"${version}"`),
     );
     await Deno.writeTextFile("CHANGELOG.md", dated);
     const { success } = await new Deno.Command(Deno.execPath(), {
@@ -108,7 +114,7 @@ async function release(wanted: string, dryRun: boolean): Promise<void> {
       console.log(`${version} can be released. Nothing was changed.`);
       return;
     }
-    await output("git", "add", "deno.json", "CHANGELOG.md");
+    await output("git", "add", "deno.json", "cli/version.ts", "CHANGELOG.md");
     await output("git", "commit", "--message", `Release ${version}`);
     await output("git", "tag", `v${version}`);
   } catch (error) {

@@ -1,87 +1,109 @@
-/** `kv doctor`: checks that a store works, and how fast. */
+/** `kv doctor`: checks a store and what is around it, and says what to do. */
 
 import { Command } from "commander";
+import { existsSync } from "node:fs";
+import { pathOf } from "../../open/engine.ts";
+import type { KvExtendedStore } from "../../kv/store.ts";
+import { fault, type Finding, ok, type Subject } from "../doctor/finding.ts";
+import { diagnoseMysql } from "../doctor/mysql.ts";
+import { diagnosePostgres } from "../doctor/postgres.ts";
+import { diagnoseRedis } from "../doctor/redis.ts";
+import { diagnoseFile, diagnoseSqlite } from "../doctor/sqlite.ts";
+import {
+  diagnoseConnection,
+  diagnoseEntries,
+  diagnoseWrites,
+  failed,
+} from "../doctor/store.ts";
 import { Expected } from "../errors.ts";
-import { formatTable } from "../format.ts";
-import { globals, openStore } from "../store.ts";
+import { checkReachable } from "../reach.ts";
+import { checkExists, globals, openStore, urlOf } from "../store.ts";
 import type { Terminal } from "../terminal.ts";
 
-const ROUND_TRIPS = 50;
-
-interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
+const ENGINES: Readonly<
+  Record<string, (subject: Subject) => AsyncIterable<Finding>>
+> = {
+  redis: diagnoseRedis,
+  rediss: diagnoseRedis,
+  "redis+cluster": diagnoseRedis,
+  postgres: diagnosePostgres,
+  postgresql: diagnosePostgres,
+  mysql: diagnoseMysql,
+  mariadb: diagnoseMysql,
+  sqlite: diagnoseSqlite,
+  async *deno({ url }) {
+    const path = pathOf(url);
+    if (existsSync(path)) yield* diagnoseFile(path);
+  },
+};
 
 export function doctorCommand(terminal: Terminal): Command {
   return new Command("doctor")
     .description(
-      "connect, measure round trips, and write and delete a test entry",
+      "connect, measure round trips, check settings and rights, and explain " +
+        "each finding and its fix",
     )
     .option("--read-only", "write nothing")
+    .addHelpText("after", NOTES)
     .action(async (options, command: Command) => {
       const findings: Finding[] = [];
-      await using kv = await openStore(terminal, command);
-      const attempt = async (check: string, run: () => Promise<string>) => {
-        try {
-          findings.push({ check, ok: true, detail: await run() });
-        } catch (error) {
-          findings.push({ check, ok: false, detail: (error as Error).message });
-        }
-      };
-      await attempt("connect", async () => {
-        await kv.check();
-        return `driver ${kv.traits.driver}, shared within one ${kv.traits.shared}`;
-      });
-      await attempt("round trip", async () => {
-        const times: number[] = [];
-        for (let i = 0; i < ROUND_TRIPS; i++) {
-          const start = performance.now();
-          await kv.check();
-          times.push(performance.now() - start);
-        }
-        times.sort((a, b) => a - b);
-        const [median, slow] = [
-          times[ROUND_TRIPS >> 1]!,
-          times[ROUND_TRIPS - 2]!,
-        ];
-        return `median ${median.toFixed(2)} ms, slowest 4 % from ${
-          slow.toFixed(2)
-        } ms`;
-      });
-      const key = ["@org/kv", "doctor", crypto.randomUUID()] as const;
-      if (!options.readOnly) {
-        await attempt("write and delete", async () => {
-          await kv.set(key, { ok: true }, { ttl: 60_000 });
-          const found = await kv.get(key);
-          await kv.delete(key);
-          if (found === undefined) {
-            throw new Error("what was written is missing");
+      const { json, table = "kv", keyPrefix = "kv" } = globals(command);
+      const url = urlOf(terminal, command);
+      try {
+        checkExists(url);
+        await checkReachable(url);
+        const engine = ENGINES[url.slice(0, url.indexOf(":"))];
+        // Before the store is opened, which may change what it finds.
+        for await (
+          const finding of engine?.({ url, table, keyPrefix }) ?? []
+        ) findings.push(finding);
+        // Opening the store would write to a database that is not ready for it.
+        const isReady = !findings.some((it) =>
+          it.check === "table" && it.level === "note" ||
+          it.check === "journal mode" && it.level !== "ok"
+        );
+        if (isReady || options.readOnly !== true) {
+          await using kv = await openStore(terminal, command);
+          for await (const finding of diagnoseStore(kv, options.readOnly)) {
+            findings.push(finding);
           }
-          return "the entry was written, read and deleted";
-        });
+        }
+      } catch (error) {
+        if (error instanceof TypeError) throw error;
+        findings.push(failed("connect", error));
       }
-      await attempt("list", async () => {
-        for await (const _ of kv.keys([], { limit: 1 })) break;
-        return "the first key was read";
-      });
-      for (const [guarantee, reason] of Object.entries(kv.traits.without)) {
-        findings.push({
-          check: `without ${guarantee}`,
-          ok: true,
-          detail: reason,
-        });
+      if (json) terminal.line(JSON.stringify(findings));
+      else findings.forEach((finding) => terminal.line(format(finding)));
+      const errors = findings.filter(({ level }) => level === "error").length;
+      if (errors > 0) {
+        throw new Expected(
+          `${errors} ${errors === 1 ? "check" : "checks"} failed`,
+        );
       }
-      if (globals(command).json) terminal.line(JSON.stringify(findings));
-      else {
-        terminal.line(formatTable(
-          findings.map((
-            { check, ok, detail },
-          ) => [ok ? "ok" : "FAILED", check, detail]),
-        ));
-      }
-      const failed = findings.filter(({ ok }) => !ok).length;
-      if (failed > 0) throw new Expected(`${failed} checks failed`);
     });
+}
+
+const NOTES = `
+A note is worth knowing, a warning worth a change, and an error makes the exit
+code 1. Without --read-only, an entry of its own is written and deleted.`;
+
+async function* diagnoseStore(
+  kv: KvExtendedStore,
+  isReadOnly: boolean | undefined,
+): AsyncGenerator<Finding> {
+  yield* diagnoseConnection(kv);
+  if (!isReadOnly) yield* diagnoseWrites(kv);
+  yield* diagnoseEntries(kv);
+  const { without } = kv.traits;
+  for (const [guarantee, reason] of Object.entries(without)) {
+    yield fault("note", `without ${guarantee}`, reason!, "docs/contract.md");
+  }
+  if (Object.keys(without).length === 0) {
+    yield ok("guarantees", "every guarantee of the contract");
+  }
+}
+
+function format({ check, level, detail, fix }: Finding): string {
+  const line = `${level.padEnd(8)} ${check.padEnd(18)} ${detail}`;
+  return fix === undefined ? line : `${line}\n${" ".repeat(28)}→ ${fix}`;
 }

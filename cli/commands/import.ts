@@ -6,6 +6,7 @@ import { once } from "node:events";
 import type { KvStoreListEntry } from "../../kv/store.ts";
 import { migrate, type SourcePage } from "../../migrate/mod.ts";
 import { Expected } from "../errors.ts";
+import { formatEntries } from "../format.ts";
 import { parseLine } from "../lines.ts";
 import { Progress } from "../progress.ts";
 import { globals, openStore } from "../store.ts";
@@ -29,18 +30,21 @@ export function importCommand(terminal: Terminal): Command {
         keepsExpiry: true,
         pages: () => pagesOf(terminal.lines(input), terminal.signal),
       };
+      let done = 0;
       const { written, expired } = await migrate(source, kv, {
         onConflict: "overwrite",
         onDamaged: "fail",
-        onProgress: ({ written }) => progress.update(written),
+        onProgress: ({ written }) => progress.update(done = written),
         signal: terminal.signal,
       }).catch((error) => {
+        progress[Symbol.dispose]();
+        terminal.writeError(`Wrote ${formatEntries(done)} before it failed.\n`);
         throw error.cause instanceof Expected ? error.cause : error;
       });
       terminal.line(
         globals(command).json
           ? JSON.stringify({ written, expired })
-          : `Wrote ${written} entries; ${expired} had expired.`,
+          : `Wrote ${formatEntries(written)}; ${expired} had expired.`,
       );
     });
 }
@@ -55,7 +59,14 @@ async function* pagesOf(
     signal.throwIfAborted();
     number++;
     if (line.trim() === "") continue;
-    entries.push(parseLine(line, number));
+    let entry: KvStoreListEntry;
+    try {
+      entry = parseLine(line, number);
+    } catch (error) {
+      yield { entries };
+      throw error;
+    }
+    entries.push(entry);
     if (entries.length < PAGE) continue;
     yield { entries };
     entries = [];

@@ -1,6 +1,6 @@
 /** `kv ls`: lists entries. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import {
   formatExpiry,
   formatKey,
@@ -18,7 +18,7 @@ export function lsCommand(terminal: Terminal): Command {
     .argument("[prefix...]", "the leading parts of the keys")
     .option("-k, --keys", "list keys only, without reading values")
     .option("-n, --limit <number>", "the most entries", wholeNumber, 100)
-    .option("--all", "list all entries")
+    .addOption(new Option("--all", "list all entries").conflicts("limit"))
     .option("--after <json>", "continue after a key, as JSON")
     .option("-r, --reverse", "list from the last key to the first")
     .action(async (words: string[], options, command: Command) => {

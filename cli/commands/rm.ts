@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { Expected } from "../errors.ts";
-import { formatKey } from "../format.ts";
+import { formatEntries, formatKey } from "../format.ts";
 import { Progress } from "../progress.ts";
 import { globals, openStore, prefixOf, wholeKey } from "../store.ts";
 import type { Terminal } from "../terminal.ts";
@@ -32,13 +32,20 @@ export function clearCommand(terminal: Terminal): Command {
       if (count === 0 || options.dryRun) return report(count);
       await confirmed(
         prefix.length === 0
-          ? `Delete all ${count} entries?`
-          : `Delete ${count} entries under ${formatKey(prefix)}?`,
+          ? `Delete everything: ${formatEntries(count)}?`
+          : `Delete ${formatEntries(count)} under ${formatKey(prefix)}?`,
       );
       using progress = new Progress(terminal, "deleting", count);
+      let done = 0;
       const deleted = await kv.clear(prefix, {
         signal,
-        onProgress: (entries) => progress.update(entries),
+        onProgress: (entries) => progress.update(done = entries),
+      }).catch((error) => {
+        progress[Symbol.dispose]();
+        terminal.writeError(
+          `Deleted ${formatEntries(done)} before it failed.\n`,
+        );
+        throw error;
       });
       report(deleted);
 
@@ -53,8 +60,8 @@ export function clearCommand(terminal: Terminal): Command {
           );
         } else {
           terminal.line(
-            `${options.dryRun ? "Would delete" : "Deleted"} ${entries} ` +
-              `${entries === 1 ? "entry" : "entries"}.`,
+            `${options.dryRun ? "Would delete" : "Deleted"} ` +
+              `${formatEntries(entries)}.`,
           );
         }
       }

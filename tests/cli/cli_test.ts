@@ -1,43 +1,10 @@
 /** What the commands print, change and return. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Readable } from "node:stream";
-import { main } from "../../cli/main.ts";
+import { DatabaseSync } from "node:sqlite";
 import { openKv } from "../../open/mod.ts";
-
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function kv(
-  url: string | undefined,
-  args: string[],
-  input = "",
-): Promise<Outcome> {
-  let out = "";
-  let err = "";
-  const code = await main(args, {
-    stdin: Readable.from([input]),
-    write: (text) => out += text,
-    writeError: (text) => err += text,
-    isTerminal: false,
-    env: { KV_URL: url },
-  });
-  return { code, out, err };
-}
-
-async function withDatabase(
-  run: (url: string, folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(`sqlite:${folder}/kv.db`, folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { helpOfCommands, withHelp } from "../../tools/cli_reference.ts";
+import { kv, withDatabase } from "./run.ts";
 
 Deno.test("kv set and kv get round-trip a value", async () => {
   await withDatabase(async (url) => {
@@ -73,6 +40,7 @@ Deno.test("wrong usage exits with 2 and says what is wrong", async () => {
         [["bogus"], /unknown command 'bogus'/],
         [["ls", "--bogus"], /unknown option '--bogus'/],
         [["ls", "--limit", "0"], /whole number, 1 or more/],
+        [["ls", "--all", "-n", "5"], /cannot be used with option/],
         [["set", "a", "{"], /not JSON/],
         [["get", "[1]"], /not an array of strings/],
         [["set", "a", "1", "--ttl", "soon"], /30s, 5m/],
@@ -179,11 +147,22 @@ Deno.test("kv import reports the line that is wrong", async () => {
       ["import"],
       '{"key":["a"],"value":1}\n{',
     );
-    assertEquals([code, err], [1, "error: line 2 is not JSON\n"]);
+    const before = (entries: string) => `Wrote ${entries} before it failed.\n`;
+    assertEquals(
+      [code, err],
+      [1, `${before("1 entry")}error: line 2 is not JSON\n`],
+    );
+    assertEquals((await kv(url, ["count"])).out, "1\n");
     const odd = await kv(url, ["import"], "null");
-    assertEquals(odd.err, "error: line 1 is not an object\n");
+    assertEquals(
+      odd.err,
+      `${before("0 entries")}error: line 1 is not an object\n`,
+    );
     const missing = await kv(url, ["import"], '{"key":["a"]}');
-    assertEquals(missing.err, "error: line 1: there is no value\n");
+    assertEquals(
+      missing.err,
+      `${before("0 entries")}error: line 1: there is no value\n`,
+    );
   });
 });
 
@@ -246,12 +225,47 @@ Deno.test("kv doctor and kv sweep leave the entries as they are", async () => {
     await kv(url, ["set", "a", "1"]);
     const { code, out } = await kv(url, ["doctor"]);
     assertEquals(code, 0);
-    assertMatch(out, /ok +write and delete/);
+    assertMatch(out, /^ok +delete +works$/m);
     assertEquals((await kv(url, ["count"])).out, "1\n");
     assertEquals(
       (await kv(url, ["sweep"])).out,
       "Removed 0 expired entries.\n",
     );
+  });
+});
+
+Deno.test("kv --version prints the version of deno.json", async () => {
+  const { version } = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+  );
+  const { code, out } = await kv(undefined, ["--version"]);
+  assertEquals([code, out], [0, `${version}\n`]);
+});
+
+Deno.test("the scheme of a URL may be in upper case", async () => {
+  await withDatabase(async (url) => {
+    const upper = url.replace("sqlite", "SQLITE");
+    assertEquals((await kv(upper, ["set", "a", "1"])).code, 0);
+    assertEquals((await kv(url, ["get", "a"])).out, "1\n");
+  });
+});
+
+Deno.test("kv bench measures both clients, and leaves nothing", async () => {
+  await withDatabase(async (url) => {
+    await kv(url, ["set", "a", "1"]);
+    const { code, out, err } = await kv(url, ["bench", "--seconds", "1"]);
+    assertEquals([code, err], [0, ""]);
+    assertMatch(
+      out,
+      /^calls +at once +store +bare client +ratio\nset +1 +\d+\/s/,
+    );
+    assertEquals((await kv(url, ["count"])).out, "1\n");
+    const db = new DatabaseSync(url.slice("sqlite:".length));
+    assertEquals(
+      db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all(),
+      [{ name: "kv" }],
+    );
+    db.close();
   });
 });
 
@@ -265,26 +279,8 @@ Deno.test("docs/cli.md holds the help of every command", async () => {
   const page = await Deno.readTextFile(
     new URL("../../docs/cli.md", import.meta.url),
   );
-  for (
-    const name of [
-      "ls",
-      "get",
-      "set",
-      "rm",
-      "count",
-      "stats",
-      "export",
-      "import",
-      "copy",
-      "migrate",
-      "sweep",
-      "doctor",
-      "completions",
-    ]
-  ) {
-    const { out } = await kv(undefined, [name, "--help"]);
-    assert(page.includes(out.trim()), `docs/cli.md lacks the help of ${name}`);
-  }
+  assert(helpOfCommands().size >= 14);
+  assertEquals(withHelp(page), page, "run: deno task cli:reference");
 });
 
 Deno.test("commands that read do not create a file, and --ttl 0s deletes", async () => {

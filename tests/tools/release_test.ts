@@ -51,6 +51,8 @@ async function repository(check: string): Promise<Repository> {
     ),
   );
   await result.write("CHANGELOG.md", CHANGES);
+  await Deno.mkdir(`${folder}/cli`);
+  await result.write("cli/version.ts", 'export const VERSION = "0.1.0";\n');
   await result.git("init", "--quiet", "--initial-branch=main");
   await result.git("config", "user.name", "Tester");
   await result.git("config", "user.email", "tester@example.com");
@@ -65,6 +67,10 @@ Deno.test("release writes the version and the date, commits and tags", async () 
   assertEquals(code, 0, text);
   assertStringIncludes(text, "git push --atomic origin main v0.2.0");
   assertEquals(JSON.parse(await repo.read("deno.json")).version, "0.2.0");
+  assertEquals(
+    await repo.read("cli/version.ts"),
+    'export const VERSION = "0.2.0";\n',
+  );
   assertMatch(
     await repo.read("CHANGELOG.md"),
     /## Unreleased\n\n## 0\.2\.0 \(\d{4}-\d\d-\d\d\)\n\n### Fixed/,
