@@ -26,6 +26,9 @@ import {
 /** mysql2 3.24 fails at parameters from 65,535 bytes up to 16 MiB. */
 const MAX_PARAMETER_BYTES = 65_534;
 
+/** The most rows of a page, which has the bytes of their keys too. */
+const MAX_ROWS = 512;
+
 /** What a statement takes besides its parameters, generously. */
 const OVERHEAD_BYTES = 2_048;
 
@@ -154,7 +157,7 @@ export function tableOn(
     async page({ range, reverse, keysOnly, limit: wanted }) {
       const bounds = boundsOf(range);
       // Few different statements; what is larger than its share comes alone.
-      const limit = 2 ** Math.ceil(Math.log2(wanted));
+      const limit = Math.min(2 ** Math.ceil(Math.log2(wanted)), MAX_ROWS);
       const maxBytes = keysOnly ? 0 : Math.floor(PAGE_BYTES / limit);
       const { rows } = await query(
         pageStatement(table, bounds, reverse, maxBytes, limit),

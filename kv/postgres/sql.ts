@@ -162,28 +162,33 @@ FROM found`;
   }
 
   /**
-   * A page of the entries: `limit`, `bytes` unless only keys are wanted, and then
-   * those bounds that there are → `key, value, full_key, expires`, and the
-   * milliseconds that the entry has left or NULL. A page ends after the value that
-   * reaches the limit of bytes. The server reads no value to find out its size.
+   * A page of the entries: `limit`, `bytes`, and then those bounds that there are
+   * → `key, value, full_key, expires`, and the milliseconds that the entry has left
+   * or NULL. A page ends after the entry that reaches the limit of bytes. The
+   * server reads no value to find out its size.
    */
   page({ bounds, reverse, keysOnly }: PageForm): string {
-    const parameter = (i: number) => `$${i + (keysOnly ? 2 : 3)}`;
-    const conditions = bounds.map((bound, i) => `${bound} ${parameter(i)}`);
+    const conditions = bounds.map((bound, i) => `${bound} $${i + 3}`);
     const from = `FROM ${this.#table} WHERE ${
       [...conditions, ALIVE].join(" AND ")
     }`;
     const order = `ORDER BY key${reverse ? " DESC" : ""}`;
     const limit = "LIMIT $1::text::bigint";
     const times = `expires::text, (expires - ${NOW})::text`;
-    if (keysOnly) {
-      return `SELECT key, NULL::text, full_key, ${times} ${from} ${order} ${limit}`;
-    }
-    return `SELECT key, value, full_key, ${times} FROM (
-  SELECT key, value, full_key, expires, octet_length(value) AS bytes,
-    sum(octet_length(value)) OVER (${order} ROWS UNBOUNDED PRECEDING) AS total
+    const [value, columns, texts] = keysOnly
+      ? ["NULL::text", "key, full_key, expires", ["key", "full_key"]]
+      : ["value", "key, value, full_key, expires", [
+        "key",
+        "full_key",
+        "value",
+      ]];
+    const bytes = texts.map((text) => `coalesce(octet_length(${text}), 0)`)
+      .join(" + ");
+    return `SELECT key, ${value}, full_key, ${times} FROM (
+  SELECT ${columns}, ${bytes} AS bytes,
+    sum(${bytes}) OVER (${order} ROWS UNBOUNDED PRECEDING) AS total
   FROM (
-    SELECT key, value, full_key, expires ${from} ${order} ${limit}
+    SELECT ${columns} ${from} ${order} ${limit}
   ) AS found
 ) AS page WHERE total - bytes < $2::text::bigint ${order}`;
   }

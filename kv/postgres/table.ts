@@ -92,21 +92,22 @@ export class PostgresTable implements SqlTable<string> {
   ): Promise<Page<string>> {
     const bounds = boundsOf(range);
     const form = { bounds: bounds.map(([bound]) => bound), reverse, keysOnly };
-    const parameters = [`${limit}`];
-    if (!keysOnly) parameters.push(`${PAGE_BYTES}`);
-    for (const [, value] of bounds) parameters.push(value);
+    const parameters = [
+      ...[`${limit}`, `${PAGE_BYTES}`],
+      ...bounds.map(([, value]) => value),
+    ];
     const { rows } = await this.#query(
       this.#statements.page(form),
       parameters,
     );
     let length = 0;
     for (const row of rows) {
-      const [key, value] = row;
+      const [key, value, fullKey] = row;
       if (
         row.length !== 5 || typeof key !== "string" ||
         keysOnly !== (value === null)
       ) throw new UnexpectedAnswer();
-      length += key.length + (value?.length ?? 0);
+      length += key.length + (value?.length ?? 0) + (fullKey?.length ?? 0);
     }
     // A unit of a string takes three bytes at most.
     const isLast = rows.length < limit && length * 3 < PAGE_BYTES;

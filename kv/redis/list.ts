@@ -84,16 +84,20 @@ export class RedisLister {
     while (true) {
       const ids = await keys.take(Math.min(size.limit, request.limit));
       if (ids.length === 0) return;
-      const bytes = request.keysOnly ? 0 : MAX_BYTES;
-      const entries = await this.#read(ids, bytes);
-      if (this.#index !== undefined) {
-        const missing = ids.filter((_, i) => entries[i] === undefined);
-        if (missing.length > 0) await this.#index.drop(missing);
-      }
       let total = 0;
-      for (const entry of entries) total += entry?.bytes ?? 0;
-      size.learn(ids.length, request.keysOnly ? 0 : total);
-      yield* this.#pagesOf(ids, entries, request);
+      for (const part of partsOf(ids)) {
+        const bytes = request.keysOnly ? 0 : MAX_BYTES;
+        const entries = await this.#read(part, bytes);
+        if (this.#index !== undefined) {
+          const missing = part.filter((_, i) => entries[i] === undefined);
+          if (missing.length > 0) await this.#index.drop(missing);
+        }
+        for (const [i, id] of part.entries()) {
+          total += id.length + (request.keysOnly ? 0 : entries[i]?.bytes ?? 0);
+        }
+        yield* this.#pagesOf(part, entries, request);
+      }
+      size.learn(ids.length, total);
     }
   }
 
@@ -173,6 +177,19 @@ export class RedisLister {
     }
     const read = await this.#read(places.map((i) => ids[i]!));
     for (const [j, i] of places.entries()) entries[i] = read[j];
+  }
+}
+
+/** Cuts keys into parts of about {@linkcode PAGE_BYTES}. */
+function* partsOf(ids: readonly string[]): Generator<readonly string[]> {
+  let start = 0;
+  let bytes = 0;
+  for (let end = 1; end <= ids.length; end++) {
+    bytes += ids[end - 1]!.length;
+    if (bytes < PAGE_BYTES && end < ids.length) continue;
+    yield start === 0 && end === ids.length ? ids : ids.slice(start, end);
+    start = end;
+    bytes = 0;
   }
 }
 

@@ -58,8 +58,8 @@ async function* pagesIn<Stored extends { readonly length: number }>(
     let page: KvStoredEntry<Stored>[] = [];
     let length = 0;
     for (const row of rows) {
-      const [key, value] = row;
-      length += key.length;
+      const [key, value, fullKey] = row;
+      length += key.length + (fullKey?.length ?? 0);
       if (value !== null || keysOnly) {
         length += value?.length ?? 0;
         page.push(entryOf(row, value ?? undefined, time, keys));

@@ -1,5 +1,5 @@
 // How PostgreSQL tables are listed.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { KvKey } from "../../kv/store.ts";
 import { testOnPostgres, url, withTable } from "./clients.ts";
 
@@ -24,6 +24,29 @@ testOnPostgres(
     sent.length = 0;
     assertEquals((await Array.fromAsync(store.list(["large"]))).length, 120);
     assertEquals(sent.map(({ rows }) => rows), [4, ...Array(38).fill(3), 2, 0]);
+  },
+);
+
+testOnPostgres(
+  "a page of list() and keys() holds 1 MiB and one entry, long keys included",
+  async ({ observe }) => {
+    const { store, sent } = observe();
+    const keys = Array.from({ length: 400 }, (_, i): KvKey => {
+      const part = `${i}`.padStart(3, "0");
+      return i < 100 ? ["k", part] : ["k", part, "x".repeat(8_180)];
+    });
+    await Promise.all(keys.map((key) => store.set(key, 1)));
+    for (const reverse of [false, true]) {
+      for (const method of ["list", "keys"] as const) {
+        sent.length = 0;
+        const listed = store[method](["k"], { reverse });
+        const found = (await Array.fromAsync<{ key: KvKey }>(listed))
+          .map(({ key }) => key);
+        assertEquals(reverse ? found.reverse() : found, keys);
+        const most = (reverse ? 0 : 100) + Math.ceil(1_048_576 / 8_180);
+        assert(sent.every(({ rows }) => rows! <= most), Deno.inspect(sent));
+      }
+    }
   },
 );
 
