@@ -11,19 +11,7 @@ const BUN = `@oven/bun-${Deno.build.os}-${cpu === "x64" ? "x64" : "aarch64"}`;
 
 /** The ten lines of the README, in Node's and Bun's own SQLite. */
 const PROGRAM = `
-import { MemoryKvStore } from "@org/kv";
 import { openKv } from "@org/kv/open";
-import { cases, conformance } from "@org/kv/testing";
-const failed = [];
-const tests = [];
-conformance({
-  name: "MemoryKvStore",
-  open: () => new MemoryKvStore(),
-  test: (name, fn) => tests.push(async () => {
-    try { await fn(); } catch (error) { failed.push(name + ": " + error.message); }
-  }),
-});
-for (const test of tests) await test();
 const kv = await openKv("sqlite:" + process.argv[2]);
 await kv.set(["users", "alice"], { born: new Date(5), n: 10n });
 const found = await kv.get(["users", "alice"]);
@@ -32,7 +20,7 @@ const keys = [];
 for await (const { key } of kv.list(["users"])) keys.push(key);
 await kv[Symbol.asyncDispose]();
 console.log(JSON.stringify({
-  cases: tests.length >= cases.length, failed, born: found.born.getTime(),
+  born: found.born.getTime(),
   n: String(found.n), won, keys,
 }));
 `;
@@ -106,15 +94,13 @@ Deno.test("the npm package is complete, small, and works in Node 22 and Bun", as
         ["Bun", `${folder}/node_modules/${BUN}/bin/bun`],
       ] as const
     ) {
-      await t.step(`it keeps the contract in ${name}`, async () => {
+      await t.step(`the lines of the README run in ${name}`, async () => {
         const { ok, stdout, stderr } = await run(
           [program, `${folder}/program.mjs`, `${folder}/${name}.db`],
           { cwd: folder, timeout: 300_000 },
         );
         assert(ok, stderr);
         assertEquals(JSON.parse(stdout), {
-          cases: true,
-          failed: [],
           born: 5,
           n: "10",
           won: true,
