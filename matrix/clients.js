@@ -103,7 +103,7 @@ export const clients = {
     };
   },
 
-  async "Bun.SQL"(url) {
+  "Bun.SQL"(url) {
     const both = [1, 2].map(() => new Bun.SQL(url));
     return {
       open: () => postgres(...both, (sql) => both[0].unsafe(sql)),
