@@ -213,11 +213,17 @@ function isEnvelope(value: unknown): value is Record<string, unknown> {
  * Takes the value of an entry out of its envelope, if it has one.
  *
  * @param entry The entry.
+ * @param now A time before the entry was read. At a later time the entry may have
+ * been overwritten already: then there was never no entry.
  * @param trueKey The true key, if it is known.
  * @returns The value, if there is one.
  * @throws {DamagedEntry} If the envelope is not one that this module writes.
  */
-export function open(entry: DenoKvEntry, trueKey?: KvKey): Opened {
+export function open(
+  entry: DenoKvEntry,
+  now: number,
+  trueKey?: KvKey,
+): Opened {
   const { value, versionstamp } = entry;
   const stored = entry.key as KvKey;
   if (versionstamp === null || value === undefined) {
@@ -235,7 +241,7 @@ export function open(entry: DenoKvEntry, trueKey?: KvKey): Opened {
   const content = contentOf(value);
   const key = keyOf(own(value, "key"), stored, trueKey);
   return {
-    stored: expires === undefined || expires > Date.now() ? content : undefined,
+    stored: expires === undefined || expires > now ? content : undefined,
     expires,
     key,
   };

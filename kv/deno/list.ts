@@ -40,6 +40,7 @@ export interface Loaded {
  *
  * @param db Where to read.
  * @param entry The entry, as it was found.
+ * @param now A time before it was found.
  * @param trueKey The true key, if it is known.
  * @returns The entry and its value.
  * @throws {DamagedEntry} If it cannot be understood.
@@ -47,10 +48,11 @@ export interface Loaded {
 export async function load(
   db: DenoDatabase,
   entry: DenoKvEntry,
+  now: number,
   trueKey?: KvKey,
 ): Promise<Loaded> {
   for (let i = 0; i < MAX_READINGS; i++) {
-    const { stored, expires } = open(entry, trueKey);
+    const { stored, expires } = open(entry, now, trueKey);
     if (!isChunks(stored)) return { entry, stored, expires };
     try {
       const data = await readChunks(db, stored);
@@ -58,6 +60,7 @@ export async function load(
     } catch (error) {
       if (!(error instanceof DamagedEntry)) throw error;
       const { versionstamp } = entry;
+      now = Date.now();
       entry = await db.get(entry.key as DenoKvKey);
       if (entry.versionstamp === versionstamp) throw error;
     }
@@ -86,8 +89,10 @@ export async function* listPages(
   try {
     for (const range of rangesOf(prefix, after, reverse)) {
       const pages = db.pages({ ...range, reverse }, size, request.alive);
+      let now = Date.now();
       for await (const entries of pages) {
-        yield* openAll(db, entries, prefix, range.onlyShortened, request);
+        yield* openAll(db, entries, now, prefix, range.onlyShortened, request);
+        now = Date.now();
       }
     }
   } catch (error) {
@@ -100,6 +105,7 @@ export async function* listPages(
 async function* openAll(
   db: DenoDatabase,
   entries: readonly DenoKvEntry[],
+  now: number,
   prefix: readonly string[],
   onlyShortened: boolean,
   { after, keysOnly }: KvPageRequest,
@@ -112,7 +118,7 @@ async function* openAll(
     if (onlyShortened && !shortened) continue;
     if (bound !== undefined && isSameKey(entry.key, bound)) continue;
     try {
-      const { stored, key = entry.key, expires: expiry } = open(entry);
+      const { stored, key = entry.key, expires: expiry } = open(entry, now);
       if (stored === undefined || !startsWith(key, prefix)) continue;
       if (!isChunks(stored)) {
         page.push({ key, value: stored, expiry });
@@ -122,7 +128,7 @@ async function* openAll(
         // A large value is read when the caller reaches it.
         if (page.length > 0) yield page;
         page = [];
-        const { stored: value, expires: expiry } = await load(db, entry);
+        const { stored: value, expires: expiry } = await load(db, entry, now);
         if (value !== undefined) yield [{ key, value, expiry }];
       }
     } catch (error) {

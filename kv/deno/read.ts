@@ -31,13 +31,15 @@ export class DenoReader {
   }
 
   #get(call: Call): Promise<void> {
+    const now = Date.now();
     return this.#db.get(storedKey(call.key)).then(
-      (entry) => this.#answer(call, entry),
+      (entry) => this.#answer(call, entry, now),
       (error) => fail(call, error),
     );
   }
 
   async #getMany(calls: readonly Call[]): Promise<void> {
+    const now = Date.now();
     let entries: DenoKvEntry[];
     try {
       entries = await this.#db.getMany(calls.map(({ key }) => storedKey(key)));
@@ -47,17 +49,21 @@ export class DenoReader {
     }
     const loading: Promise<void>[] = [];
     for (const [i, call] of calls.entries()) {
-      const answered = this.#answer(call, entries[i]!);
+      const answered = this.#answer(call, entries[i]!, now);
       if (answered !== undefined) loading.push(answered);
     }
     if (loading.length > 0) await Promise.all(loading);
   }
 
   /** Settles a call: at once, unless its value is in chunks. */
-  #answer(call: Call, entry: DenoKvEntry): Promise<void> | undefined {
+  #answer(
+    call: Call,
+    entry: DenoKvEntry,
+    now: number,
+  ): Promise<void> | undefined {
     try {
-      const { stored } = open(entry, call.key);
-      if (isChunks(stored)) return this.#load(call, entry);
+      const { stored } = open(entry, now, call.key);
+      if (isChunks(stored)) return this.#load(call, entry, now);
       call.found(stored);
     } catch (error) {
       fail(call, error);
@@ -65,9 +71,9 @@ export class DenoReader {
     return undefined;
   }
 
-  async #load(call: Call, entry: DenoKvEntry): Promise<void> {
+  async #load(call: Call, entry: DenoKvEntry, now: number): Promise<void> {
     try {
-      call.found((await load(this.#db, entry, call.key)).stored);
+      call.found((await load(this.#db, entry, now, call.key)).stored);
     } catch (error) {
       fail(call, error);
     }

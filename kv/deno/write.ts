@@ -138,12 +138,13 @@ export class DenoWriter {
     const alone: Write[] = [];
     try {
       await this.#db.inTens(writes, async (ten) => {
+        const now = Date.now();
         const entries = await this.#db.getMany(ten.map(({ key }) => key));
         for (const [i, write] of ten.entries()) {
           const entry = entries[i]!;
           if (write.large !== undefined || chunksOf(entry.value)) {
             alone.push(write);
-          } else if (isToBeMade(write.call, entry)) {
+          } else if (isToBeMade(write.call, entry, now)) {
             together.push({ write, entry });
           }
         }
@@ -184,8 +185,9 @@ export class DenoWriter {
 
   async #attemptSwap(write: Write): Promise<void> {
     const call = write.call as KvCasCall<DenoValue>;
+    const now = Date.now();
     const found = await this.#db.get(write.key);
-    const { entry, stored } = await load(this.#db, found, call.key);
+    const { entry, stored } = await load(this.#db, found, now, call.key);
     if (!isExpected(call, stored)) return await write.large?.undo();
     await write.large?.stage();
     const old = await ownChunks(this.#db, entry);
@@ -222,10 +224,10 @@ function replace(atomic: DenoKvAtomic, { write, old }: Ready): void {
 }
 
 /** Settles a swap, unless what is there is as expected and to be replaced. */
-function isToBeMade(write: Call, entry: DenoKvEntry): boolean {
+function isToBeMade(write: Call, entry: DenoKvEntry, now: number): boolean {
   const call = write as KvCasCall<DenoValue>;
   try {
-    const { stored } = open(entry, call.key);
+    const { stored } = open(entry, now, call.key);
     return isExpected(call, stored as DenoValue | undefined);
   } catch (error) {
     fail(call, error);

@@ -123,12 +123,15 @@ export class SqliteEntries {
   /**
    * Carries out a call.
    *
+   * @param call The call.
+   * @param now A time before a `get` reads. By a later clock an entry may have
+   * expired that was overwritten after it was read: there was never no entry.
    * @returns What was found by a `get`, or whether a `cas` was made.
    */
-  carryOut(call: EntryCall): EncodedValue | boolean | undefined {
+  carryOut(call: EntryCall, now?: number): EncodedValue | boolean | undefined {
     switch (call.kind) {
       case "get":
-        return this.#read(call.id);
+        return this.#read(call.id, now);
       case "set":
         this.#write(call.id, call.value, call.expiry);
         return;
@@ -140,9 +143,9 @@ export class SqliteEntries {
     }
   }
 
-  #read(id: string): EncodedValue | undefined {
+  #read(id: string, now: number = Date.now()): EncodedValue | undefined {
     const row = this.#select.get(id);
-    return row === undefined ? undefined : alive(row);
+    return row === undefined ? undefined : alive(row, now);
   }
 
   #write(
@@ -187,9 +190,10 @@ export class SqliteEntries {
    * not UTF-8, then no other connection is the reason.
    */
   #readAfter(current: EncodedValue, id: string): EncodedValue | undefined {
+    const now = Date.now();
     const row = this.#compare.get(current, id);
     if (row === undefined) return undefined;
-    const value = alive(row);
+    const value = alive(row, now);
     if (value !== undefined && isSame(value, current) && !row[2]) {
       throw new DamagedRowError(
         'the column "value" holds text that is not well-formed UTF-8, or a NUL',
@@ -274,9 +278,10 @@ export class SqliteEntries {
 }
 
 /** The value of a row, unless it is expired. */
-function alive([value, expires]: readonly unknown[]): EncodedValue | undefined {
+function alive(
+  [value, expires]: readonly unknown[],
+  now: number,
+): EncodedValue | undefined {
   const expiry = expiryOf(expires);
-  return expiry === undefined || expiry > Date.now()
-    ? valueOf(value)
-    : undefined;
+  return expiry === undefined || expiry > now ? valueOf(value) : undefined;
 }

@@ -96,6 +96,8 @@ function executeTogether(
   calls: readonly KvCall[],
   isWrite: boolean,
 ): void {
+  // Without the lock, what is read may be overwritten at any time.
+  const now = isWrite ? undefined : Date.now();
   try {
     (isWrite ? table.beginImmediate : table.begin).run();
   } catch (error) {
@@ -112,7 +114,7 @@ function executeTogether(
   try {
     for (const call of calls) {
       try {
-        results.push(table.entries.carryOut(call));
+        results.push(table.entries.carryOut(call, now));
       } catch (error) {
         if (!isOpen(db) || isPassing(db, error)) throw error;
         results.push(new Failure(error));

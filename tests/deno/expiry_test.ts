@@ -45,3 +45,38 @@ Deno.test("DenoKvStore passes the TTL on, so that the database sweeps", async ()
   assertEquals([endless, none], [-1, -1]);
   assert(Number(short) >= before + 5_001 && Number(short) < before + 15_000);
 });
+
+Deno.test("an entry of DenoKvStore is not missing if it expires and is overwritten while it is read", async () => {
+  using time = new FakeTime();
+  using db = await Deno.openKv(":memory:");
+  const writer = new DenoKvStore(db);
+  const key: KvKey = ["lease"];
+  // The answer arrives after the expiry of what it holds.
+  const slow = async <T>(read: () => Promise<T>): Promise<T> => {
+    const answer = await read();
+    await writer.set(key, "new");
+    time.tick(20);
+    return answer;
+  };
+  const reader = new DenoKvStore(
+    new Proxy(db, {
+      get(db, name) {
+        const member = Reflect.get(db, name);
+        if (typeof member !== "function") return member;
+        return name === "get" || name === "getMany"
+          ? (...args: unknown[]) => slow(() => member.apply(db, args))
+          : member.bind(db);
+      },
+    }),
+  );
+  for (const keys of [[key], [key, ["other"]]] as KvKey[][]) {
+    await writer.set(key, "old", { ttl: 10 });
+    const [value] = await Promise.all(keys.map((key) => reader.get(key)));
+    assertEquals(value, "old");
+    await writer.set(key, "old", { ttl: 10 });
+    const [isCreated] = await Promise.all(
+      keys.map((key) => reader.cas(key, undefined, "mine")),
+    );
+    assertEquals(isCreated, false);
+  }
+});

@@ -1,6 +1,8 @@
 // Locks that several connections hold; see also clients/situations.ts.
 import { assertEquals } from "@std/assert";
 import { SqliteKvStore } from "../../kv/sqlite.ts";
+import type { KvKey } from "../../kv/store.ts";
+import { FakeTime } from "@std/testing/time";
 import { runPrograms } from "../support/programs.ts";
 import { DatabaseFile } from "./databases.ts";
 
@@ -65,4 +67,52 @@ Deno.test("three processes lose no increment on one SQLite file", async () => {
   await runPrograms(3, "sqlite_counter.ts", [file.path, "300"]);
   const kv = new SqliteKvStore(file.connect());
   assertEquals(await kv.get(["counter"]), 900);
+});
+
+Deno.test("an entry of SqliteKvStore is not missing if it expires and is overwritten while it is read", async () => {
+  using time = new FakeTime();
+  using file = new DatabaseFile();
+  const writer = new SqliteKvStore(file.connect());
+  const db = file.connect();
+  let overtake = () => {};
+  /** Passes all on to an object, and tells of what its method `name` returns. */
+  function observe<T extends object>(
+    object: T,
+    name: string,
+    // deno-lint-ignore no-explicit-any -- the methods have other types each
+    then: (answer: any, args: any[]) => unknown,
+  ): T {
+    return new Proxy(object, {
+      get(object, property) {
+        const member = Reflect.get(object, property);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]) => {
+          const answer = member.apply(object, args);
+          return property === name ? then(answer, args) : answer;
+        };
+      },
+    });
+  }
+  const reader = new SqliteKvStore(
+    observe(
+      db,
+      "prepare",
+      (statement, [sql]) =>
+        observe(statement, "get", (row) => {
+          if (sql.startsWith("SELECT value")) overtake();
+          return row;
+        }),
+    ),
+  );
+  for (const keys of [[["lease"]], [["lease"], ["other"]]] as KvKey[][]) {
+    await writer.set(["lease"], "old", { ttl: 10 });
+    overtake = () => {
+      // A synchronous client writes when set() is called.
+      void writer.set(["lease"], "new");
+      overtake = () => {};
+      time.tick(20);
+    };
+    const [value] = await Promise.all(keys.map((key) => reader.get(key)));
+    assertEquals(value, "old");
+  }
 });
