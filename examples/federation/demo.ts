@@ -151,6 +151,13 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     return "the retry arrived; he verified it with her key from his store";
   });
 
+  await steps.run("The note from before the stop arrives again", async () => {
+    const { status, text } = await send(delivery.request.clone());
+    expectEqual("The answer's status", status, 202);
+    expectEqual("Notes handled since the start", bob.notesHandled, 1);
+    return `not handled again; Bob answered ${status}: ${text}`;
+  });
+
   await steps.run("Bob sends Alice another note", async () => {
     const actor = await fetchActor(bob, alice.actorUri);
     const id = await bob.post("Here I am.", actor);

@@ -11,13 +11,14 @@ import {
 import { assertHas } from "../../tests/migrate/entries.ts";
 import type { Order } from "./child.ts";
 import { type Layout, layouts } from "./layouts.ts";
+import { federate, postgresOf, redisOf } from "./federation.ts";
 import { proveWorkers } from "./workers.ts";
 
 const USAGE = `deno task prove:migrate [options]
 
   --entries N   how many entries each layout has (10000)
   --kills N     how many times each migration is killed with -9 (10)
-  --layout N    the number of one layout, from 1 on, or "workers"
+  --layout N    the number of one layout, from 1 on, "workers" or "federation"
   --all         into every store, not only into one for each layout`;
 
 const { values } = parseArgs({
@@ -65,9 +66,6 @@ try {
       { name: "Deno KV", url: `deno:${file}.kv`, options: {} },
     ];
   };
-  if (values.layout === undefined || values.layout === "workers") {
-    await proveWorkers(count, kills);
-  }
   const all = layouts({
     folder,
     redis: redis.url,
@@ -85,6 +83,25 @@ try {
     for (const target of values.all ? some : [some[i % some.length]!]) {
       await prove(i + 1, layout, target, expected, before);
     }
+  }
+  if (values.layout === undefined || values.layout === "federation") {
+    for (const [i, { name }] of targets(0).entries()) {
+      const sources = {
+        Redis: redisOf(redis.url, `r${i}`),
+        PostgreSQL: postgresOf(postgres.url, `p${i}`),
+      };
+      for (const [j, [source, open]] of Object.entries(sources).entries()) {
+        const number = 100 + 10 * i + 2 * j;
+        await federate(
+          open,
+          (server) => targets(number + (server === "alice" ? 0 : 1))[i]!,
+        );
+        console.log(`two servers moved from ${source} → ${name} and went on`);
+      }
+    }
+  }
+  if (values.layout === undefined || values.layout === "workers") {
+    await proveWorkers(count, kills);
   }
 } finally {
   await Deno.remove(folder, { recursive: true });
