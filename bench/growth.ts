@@ -14,17 +14,26 @@ import { OURS } from "./backend.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { sqlite } from "./backends/sqlite.ts";
 import { drawLines, type Panel } from "./chart.ts";
+import { gainOf, loadsOfProcesses } from "./growth/cache.ts";
 import { type Costs, type Curve, curves } from "./growth/curves.ts";
 import { heapBytesPerEntry } from "./growth/heap.ts";
 import { growing } from "./growth/stores.ts";
 import { slowestSet, type Times } from "./growth/sweep.ts";
+import { openKv } from "../open/mod.ts";
+import { startPostgres, startRedis } from "../servers/mod.ts";
 import { describeMachine } from "./machine.ts";
 import { measure } from "./measure.ts";
 import type { MixOptions } from "./mix.ts";
 import { limits } from "./targets.ts";
 import { describeResult, figureOf } from "./text.ts";
 
-const PARTS = [...curves.map(({ name }) => name), "heap", "sweep", "loop"];
+const PARTS = [
+  ...curves.map(({ name }) => name),
+  "heap",
+  "sweep",
+  "loop",
+  "cache",
+];
 
 const USAGE = `Usage: deno task bench:growth [option…] [part…]
 
@@ -60,6 +69,7 @@ async function carryOut(plan: Plan): Promise<boolean> {
     if (curve !== undefined) ok = await follow(curve, plan) && ok;
     else if (part === "heap") await reportHeap();
     else if (part === "sweep") await reportSweep(plan);
+    else if (part === "cache") await reportCaches();
     else ok = await reportLoops() && ok;
   }
   return ok;
@@ -198,6 +208,27 @@ async function reportLoop(what: string, mix: MixOptions): Promise<boolean> {
     ok &&= result.figures.every(({ failure }) => failure === undefined);
   }
   return ok;
+}
+
+/** What a cache gains in front of Redis and PostgreSQL. */
+async function reportCaches(): Promise<void> {
+  await using redis = await startRedis();
+  await using postgres = await startPostgres();
+  for (const { url } of [redis, postgres]) {
+    await using kv = await openKv(url);
+    console.log(
+      `\nA cache in front of ${kv.traits.driver}, 80 % of gets on 50 keys`,
+    );
+    const { throughput, latency } = await gainOf(kv);
+    const { median } = throughput;
+    console.log(
+      `${median >= 3 ? "met    " : "NOT MET"}  at least 3 times the gets of ` +
+        `32 callers: ${median.toFixed(1)}`,
+    );
+    printVerdict(latency.median, 0.25, "of the mean latency of one caller");
+    const loads = await loadsOfProcesses(url, 10);
+    printVerdict(loads, 1, "loads for 500 misses in each of 10 processes");
+  }
 }
 
 function isRaw(name: string): boolean {

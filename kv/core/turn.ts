@@ -7,14 +7,8 @@
 /** How long synchronous work may hold up the event loop, in milliseconds. */
 export const TURN_BUDGET = 10;
 
-/** How long calls of a store without batches may hold it up. */
-const PACE_BUDGET = 30;
-
-/** After how many such calls to look at the clock. */
+/** After how many calls that are answered at once to look at the clock. */
 const PACE_CALLS = 16;
-
-/** How long so few calls take at most, if they are made without a break. */
-const PACE_BREAK = 100;
 
 type Schedule = (callback: () => void) => unknown;
 
@@ -43,12 +37,14 @@ export function turn(): Promise<void> {
 /*
  * Calls that are answered at once resume their callers in microtasks, before the
  * event loop gets its turn. So callers that go on calling would hold it up for
- * ever. Once calls were made without a break for long enough, all of them wait
- * for the same turn.
+ * ever. An immediate tells whether the loop still turns: once one has waited for
+ * too long, all calls wait for a turn. Where there are no immediates, in
+ * browsers, calls never wait.
  */
+const { setImmediate: onTurn } = globalThis as { setImmediate?: Schedule };
 let calls = PACE_CALLS;
-let looked = 0;
-let begun = 0;
+let turned = 0;
+let expected: number | undefined;
 let due: Promise<void> | undefined;
 
 /** Returns the result of a call at once, or after a turn of the event loop. */
@@ -57,19 +53,27 @@ export function paced<T>(result: T): T | Promise<T> {
 }
 
 function look<T>(result: T): T | Promise<T> {
-  if (due === undefined) {
-    calls = PACE_CALLS;
-    const now = performance.now();
-    if (now - looked > PACE_BREAK) begun = now;
-    looked = now;
-    if (now - begun < PACE_BUDGET) return result;
-    // Until then, every call comes here.
-    calls = 0;
-    due = turn().then(() => {
-      due = undefined;
-      calls = PACE_CALLS;
-      begun = looked = performance.now();
-    });
+  if (due !== undefined) return due.then(() => result);
+  calls = PACE_CALLS;
+  const now = performance.now();
+  if (now - turned < TURN_BUDGET || onTurn === undefined) return result;
+  if (expected === undefined) {
+    expected = now;
+    onTurn(noteTurn);
+    return result;
   }
+  if (now - expected < TURN_BUDGET) return result;
+  // Until then, every call comes here.
+  calls = 0;
+  due = turn().then(() => {
+    due = undefined;
+    noteTurn();
+  });
   return due.then(() => result);
+}
+
+function noteTurn(): void {
+  calls = PACE_CALLS;
+  expected = undefined;
+  turned = performance.now();
 }
