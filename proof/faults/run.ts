@@ -1,12 +1,15 @@
 // Shows what faults do to stores: deno task prove:faults --suite damage --entries 10000
-import { type Options as BarOptions, SingleBar } from "cli-progress";
+import { MultiBar, type Options as BarOptions } from "cli-progress";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { drawLines, type Panel } from "../../bench/chart.ts";
 import { connections } from "./connections.ts";
+import { soak } from "./soak.ts";
 import type { Options, Result, Suite, Trial } from "./suite.ts";
 
 const SUITES: Readonly<Record<string, Suite>> = {
   connections,
+  soak,
 };
 
 const NAMES = Object.keys(SUITES);
@@ -37,6 +40,7 @@ ${
 }
   --backend NAME    ${BACKENDS.join(", ")}; several times, or all of them
   --only TEXT       only the trials whose title contains the text
+  --chart FILE      draw what a soak measures
 ${
   Object.entries(NUMBERS).map(([name, option]) =>
     `  --${`${name} N`.padEnd(15)} ${option.text} (${option.default})`
@@ -47,6 +51,7 @@ interface Arguments extends Options {
   readonly suites: readonly string[];
   readonly backends: readonly string[];
   readonly only: string;
+  readonly chart: string | undefined;
 }
 
 /** @throws {TypeError | RangeError} If the command line is wrong. */
@@ -57,6 +62,7 @@ function argumentsOf(args: string[]): Arguments | undefined {
       suite: { type: "string", multiple: true, default: NAMES },
       backend: { type: "string", multiple: true, default: BACKENDS },
       only: { type: "string", default: "" },
+      chart: { type: "string" },
       calls: { type: "string", default: NUMBERS.calls.default },
       kills: { type: "string", default: NUMBERS.kills.default },
       entries: { type: "string", default: NUMBERS.entries.default },
@@ -71,6 +77,7 @@ function argumentsOf(args: string[]): Arguments | undefined {
     suites: checked("--suite", values.suite, NAMES),
     backends: checked("--backend", values.backend, BACKENDS),
     only: values.only,
+    chart: values.chart,
     calls: positive("--calls", values.calls),
     kills: positive("--kills", values.kills),
     entries: positive("--entries", values.entries),
@@ -103,22 +110,48 @@ function positive(option: string, text: string): number {
   );
 }
 
-/** Runs a trial, with a bar on a terminal. */
-async function prove(trial: Trial, options: Options): Promise<Result> {
-  const bar = process.stderr.isTTY ? new SingleBar(BAR) : undefined;
-  const { backend, title } = trial;
-  bar?.start(1_000, 0, { backend, title, facts: "" });
+/** Runs the trials of a suite, with bars on a terminal. */
+async function prove(
+  { trials, isSimultaneous = false }: Suite,
+  options: Arguments,
+): Promise<Result[]> {
+  const chosen = trials.filter(({ backend, title }) =>
+    options.backends.includes(backend) && title.includes(options.only)
+  );
+  const bars = process.stderr.isTTY ? new MultiBar(BAR) : undefined;
   try {
-    return await trial.run(options, (share, facts = "") => {
-      bar?.update(Math.round(1_000 * Math.min(1, share)), { facts });
-    });
+    if (isSimultaneous) {
+      return await Promise.all(chosen.map((it) => runTrial(it, options, bars)));
+    }
+    const results: Result[] = [];
+    for (const trial of chosen) {
+      results.push(await runTrial(trial, options, bars));
+    }
+    return results;
   } finally {
-    bar?.stop();
+    bars?.stop();
   }
 }
 
+async function runTrial(
+  trial: Trial,
+  options: Options,
+  bars: MultiBar | undefined,
+): Promise<Result> {
+  const name = `${trial.backend}, ${trial.title}`;
+  const bar = bars?.create(1_000, 0, { name, facts: "" });
+  const result = await trial.run(options, (share, facts = "") => {
+    bar?.update(Math.round(1_000 * Math.min(1, share)), { facts });
+  });
+  const line = `${name}: ${result.summary}, ${result.failures.length} failures`;
+  if (bar !== undefined) bars!.remove(bar);
+  console.log(line);
+  for (const failure of result.failures) console.error(failure);
+  return result;
+}
+
 const BAR: BarOptions = {
-  format: "{backend}, {title} {bar} {percentage} % | {facts}",
+  format: "{name} {bar} {percentage} % | {facts}",
   hideCursor: true,
   clearOnComplete: true,
 };
@@ -136,18 +169,16 @@ async function main(): Promise<number> {
     return 0;
   }
   let failed = 0;
+  const panels: Panel[] = [];
   for (const suite of options.suites) {
-    for (const trial of SUITES[suite]!.trials) {
-      const { backend, title } = trial;
-      if (!options.backends.includes(backend)) continue;
-      if (!title.includes(options.only)) continue;
-      const { summary, failures } = await prove(trial, options);
-      console.log(
-        `${backend}, ${title}: ${summary}, ${failures.length} failures`,
-      );
-      for (const failure of failures) console.error(failure);
+    for (const { failures, panel } of await prove(SUITES[suite]!, options)) {
       failed += failures.length;
+      if (panel !== undefined) panels.push(panel);
     }
+  }
+  if (options.chart !== undefined && panels.length > 0) {
+    const chart = drawLines("Bytes after minutes of mixed calls", panels);
+    await Deno.writeTextFile(options.chart, chart);
   }
   return failed > 0 ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 /** What the suites of faults have in common. */
+import type { Panel } from "../../bench/chart.ts";
 
 /** Choices of the command line. */
 export interface Options {
@@ -21,6 +22,8 @@ export interface Result {
   readonly summary: string;
   /** What must not happen; empty if all went well. */
   readonly failures: readonly string[];
+  /** What to draw, if there is something. */
+  readonly panel?: Panel;
 }
 
 /** Tells how much of a trial is done, from 0 to 1, and what happened so far. */
@@ -38,6 +41,8 @@ export interface Trial {
 export interface Suite {
   /** What it shows, for the help. */
   readonly text: string;
+  /** Whether the trials run at the same time. */
+  readonly isSimultaneous?: boolean;
   readonly trials: readonly Trial[];
 }
 
@@ -59,5 +64,18 @@ export async function within<T>(
     return await Promise.race([promise, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** The lines of a stream. */
+export async function* linesOf(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
   }
 }
