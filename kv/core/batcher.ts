@@ -101,7 +101,9 @@ const CLOCK_INTERVAL = 16;
  * When the backend has been silent for `timeout`, the calls of the silent batch
  * are rejected, and its place is free again. What the driver says about them
  * later is ignored. If no other batch hears from the backend either, everything
- * that is queued is rejected too: it would only wait for the same silence.
+ * that is queued is rejected too: it would only wait for the same silence. So
+ * it is if no call has succeeded for `timeout`, because connections break: calls
+ * that wait for each other would fail one after another, for ever.
  */
 
 /** Gathers calls into batches and hands them to a driver. */
@@ -147,6 +149,7 @@ export class Batcher<Stored> implements CallListener<Stored> {
     this.#deadline = new Deadline(
       this.#timeout,
       (silent) => this.#giveUp(silent as Batch<Stored>[]),
+      () => this.#giveUpWaiting(),
     );
   }
 
@@ -303,12 +306,19 @@ export class Batcher<Stored> implements CallListener<Stored> {
     if (this.#queue.length > 0) this.#schedule();
   }
 
+  /** Rejects what waits while every call fails, however fast each one does. */
+  #giveUpWaiting(): void {
+    const reason = new Error(`no call succeeded for ${this.#timeout} ms`);
+    for (const call of this.#queue.takeAll()) call.abandon(reason, KvError);
+  }
+
   /** Frees the key of a call that is settled, for those that wait for it. */
   callSettled(call: Call<Stored>, error?: unknown): void {
     this.#pending--;
     call.epoch!.leave();
     if (call.batch !== undefined) call.batch.alive = true;
     if (call.kind === "get") this.#queue.learn(call.foundBytes);
+    if (error === undefined) this.#deadline.hasSucceeded = true;
     if (this.#sequential) return;
     const isOver = this.#settleReplaced(call, error);
     if (!isOver || this.#queue.settle(call)) this.#schedule();

@@ -33,29 +33,43 @@ const READY = Promise.resolve();
 
 /** Reports everything that has waited in silence for too long. */
 export class Deadline {
+  /** Whether a call succeeded since the last look. */
+  hasSucceeded = false;
   readonly #timeout: number;
   readonly #interval: number;
   readonly #onSilence: (waiting: Waiting[]) => void;
+  readonly #onFailure: () => void;
   readonly #waiting = new Set<Waiting>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looked = 0;
   #hops = 0;
+  /** For how long calls have waited without a success, in milliseconds. */
+  #failing = 0;
 
   /**
    * @param timeout The longest silence in milliseconds, or `Infinity`.
    * @param onSilence Receives what has waited for longer, all at once.
+   * @param onFailure Is called when no call has succeeded for as long, although
+   * some wait all the time.
    */
-  constructor(timeout: number, onSilence: (waiting: Waiting[]) => void) {
+  constructor(
+    timeout: number,
+    onSilence: (waiting: Waiting[]) => void,
+    onFailure: () => void = () => {},
+  ) {
     this.#timeout = timeout;
     this.#interval = Math.max(1, Math.min(INTERVAL, timeout / 4));
     this.#onSilence = onSilence;
+    this.#onFailure = onFailure;
   }
 
   /** Starts to watch. */
   add(waiting: Waiting): void {
     if (this.#timeout === Infinity) return;
     this.#waiting.add(waiting);
-    if (this.#timer === undefined) this.#start();
+    if (this.#timer !== undefined) return;
+    this.#failing = 0;
+    this.#start();
   }
 
   /** Stops watching. */
@@ -96,7 +110,12 @@ export class Deadline {
       this.#waiting.delete(waiting);
       silent.push(waiting);
     }
+    this.#failing = this.hasSucceeded ? 0 : this.#failing + elapsed;
+    this.hasSucceeded = false;
     if (this.#waiting.size > 0) this.#start();
     if (silent.length > 0) this.#onSilence(silent);
+    if (this.#failing < this.#timeout) return;
+    this.#failing = 0;
+    this.#onFailure();
   };
 }

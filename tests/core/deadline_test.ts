@@ -70,6 +70,28 @@ Deno.test("a backend that is slow but answers loses no call", async () => {
   assert(performance.now() - started > 400);
 });
 
+Deno.test("calls that wait while connections break are rejected together", async () => {
+  const kv = new Probe({ timeout: 200 });
+  let failed = 0;
+  kv.before = async ([call]) => {
+    await sleep(40);
+    failed++;
+    call!.reject(new Error("the connection broke"), KvOutcomeUnknownError);
+  };
+  const results = await Promise.allSettled(
+    Array.from({ length: 200 }, (_, i) => kv.cas(["key"], i, i + 1)),
+  );
+  const { reason } = results.at(-1) as PromiseRejectedResult;
+  assertEquals(reason.name, "KvError");
+  assertEquals(
+    reason.message,
+    'Cannot cas ["key"]: no call succeeded for 200 ms',
+  );
+  assert(failed < 100, `${failed} calls failed one after another`);
+  kv.before = () => {};
+  assertEquals(await kv.cas(["key"], undefined, 1), true);
+});
+
 Deno.test("a batch whose calls are answered one by one is not silent", async () => {
   const kv = new Probe({ timeout: 400 });
   kv.before = async (calls) => {
