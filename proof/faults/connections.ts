@@ -5,9 +5,9 @@ import postgres from "postgres";
 import { KvError } from "../../kv/errors.ts";
 import { type PostgresClient, PostgresKvStore } from "../../kv/postgres.ts";
 import type { KvKey } from "../../kv/store.ts";
-import { type Fault, FaultLoop } from "../faults.ts";
-import { randomOf } from "../random.ts";
-import { startTarget } from "../targets.ts";
+import { type Fault, strikeOf } from "../faults.ts";
+import { between, type Random, randomOf } from "../random.ts";
+import { startTarget, type Target } from "../targets.ts";
 import {
   type Options,
   type Progress,
@@ -25,6 +25,13 @@ const TIMEOUT = 5_000;
  * that has other things to do.
  */
 const DEADLINE = 20_000;
+
+/** The shortest and the longest time between two strikes, in milliseconds. */
+const INTERVAL = [20, 200] as const;
+
+/** How many calls have to succeed between two strikes, and how soon. */
+const BETWEEN_STRIKES = 100;
+const RECOVERY = 60_000;
 
 /** How many callers make calls at once, and on how many keys. */
 const CALLERS = 24;
@@ -75,16 +82,10 @@ async function run(
   const kv = new PostgresKvStore(client, { timeout: TIMEOUT });
   const load = new Load(kv, calls, progress);
   await kv.set(["warm", "up"], 1);
-  let strikes: number;
-  {
-    await using faults = new FaultLoop(fault, {
-      target,
-      writers: [],
-      random: randomOf(seed),
-    });
-    await load.run();
-    strikes = faults.strikes;
-  }
+  const [strikes] = await Promise.all([
+    strikeDuring(load, fault, target, randomOf(seed)),
+    load.run(),
+  ]);
   const { failures } = load;
   if (strikes === 0) failures.push("the fault never struck");
   // The calls that meet broken connections take them out of the pool.
@@ -98,6 +99,35 @@ async function run(
       `${strikes} faults, slowest call ${Math.round(load.slowest)} ms`,
     failures,
   };
+}
+
+/**
+ * Strikes until all calls are made, and returns how often. After each strike
+ * some calls have to succeed: on a busy machine, a connection that is cut too
+ * soon is never open.
+ */
+async function strikeDuring(
+  load: Load,
+  fault: Fault,
+  target: Target,
+  random: Random,
+): Promise<number> {
+  const strike = strikeOf(fault, "postgres");
+  let strikes = 0;
+  while (true) {
+    const enough = load.ok + BETWEEN_STRIKES;
+    await sleep(between(random, ...INTERVAL));
+    const end = performance.now() + RECOVERY;
+    while (load.ok < enough && !load.isOver) {
+      if (performance.now() > end) {
+        load.failures.push(`no calls succeed for ${RECOVERY} ms`);
+      }
+      await sleep(5);
+    }
+    if (load.isOver) return strikes;
+    await strike({ target, writers: [], random });
+    strikes++;
+  }
 }
 
 async function recover(kv: PostgresKvStore): Promise<true | string> {
@@ -128,6 +158,11 @@ class Load {
     this.#progress = progress;
   }
 
+  /** Whether enough calls were made, or one of them failed the proof. */
+  get isOver(): boolean {
+    return this.made >= this.#calls || this.failures.length > 0;
+  }
+
   async run(): Promise<void> {
     await Promise.all(
       Array.from({ length: CALLERS }, (_, caller) => this.#call(caller)),
@@ -155,8 +190,7 @@ class Load {
 
   async #call(caller: number): Promise<void> {
     const kv = this.#kv;
-    for (let i = 0; this.made < this.#calls; i++) {
-      if (this.failures.length > 0) return;
+    for (let i = 0; !this.isOver; i++) {
       const key: KvKey = ["k", `${caller % KEYS}`, `${i % 3}`];
       const outcomes = await Promise.all([
         this.settle(kv.get(key)),
