@@ -8,7 +8,7 @@ import { shuffled } from "./order.ts";
 export const hostileParts: readonly string[] = [
   ..."/*[]?%_\"'\\\n\r\t\0\x01\x02! #{}",
   ...["", ":", "::", "a:b", "{a}", "a", "aa", "A", "0", "01", ".", ".."],
-  ...["\uE000", "\uFFFF", "\u{10FFFF}", "\u{10FFFF}\u{10FFFF}", "😀"],
+  ...["\uFEFF", "\uE000", "\uFFFF", "\u{10FFFF}", "\u{10FFFF}\u{10FFFF}", "😀"],
   ...["\u00E9", "e\u0301", "__proto__", "constructor"],
 ];
 

@@ -20,10 +20,14 @@ import {
 } from "./inspect.ts";
 import { definition, dueIndex, literal, quoted } from "./schema.ts";
 import type { Query } from "./query.ts";
+import { MARK } from "./sql.ts";
 import { PostgresTable } from "./table.ts";
 
-/** A text that any change of texts by a client changes. */
-const ECHO = " null,\tab_Cd\\\"'{}\r\n1e3 ";
+/**
+ * A text that any change of texts by a client changes. PGlite takes the byte
+ * order mark away that it starts with, which may be part of a key.
+ */
+const ECHO = "\ufeff null,\tab_Cd\\\"'{}\r\n1e3 ";
 
 /** Keeps processes that create or upgrade tables from doing so at once. */
 const LOCK = "PERFORM pg_advisory_xact_lock(7738145620);";
@@ -42,7 +46,7 @@ export async function openTable(
   tableName: TableName,
   unlogged: boolean,
 ): Promise<PostgresTable> {
-  let database: Found;
+  let database: Inspected;
   const table = await findOrCreate(
     quoted(tableName),
     async () => {
@@ -55,19 +59,39 @@ export async function openTable(
   const result = examine(table, quoted(resolved));
   if (typeof result === "object") throw misfitError(quoted(resolved), result);
   if (result) await upgrade(query, resolved, table);
-  return new PostgresTable(query, resolved);
+  return database!.isMarked
+    ? new PostgresTable(unmarking(query), resolved, true)
+    : new PostgresTable(query, resolved);
 }
 
-async function inspect(query: Query, tableName: TableName): Promise<Found> {
+/** Takes the marks of answers away. */
+function unmarking(query: Query): Query {
+  return async (...parameters) => {
+    const { rows, ...answer } = await query(...parameters);
+    const unmarked = rows.map((row) =>
+      row.map((text) => text?.startsWith(MARK) ? text.slice(1) : text)
+    );
+    return { ...answer, rows: unmarked };
+  };
+}
+
+/** What the server knows, and whether its answers need marks. */
+interface Inspected extends Found {
+  readonly isMarked: boolean;
+}
+
+async function inspect(query: Query, tableName: TableName): Promise<Inspected> {
   const table = quoted(tableName);
   let found: Found;
+  let isMarked: boolean;
   try {
     const { rows } = await readTwice(
       triage,
       () => query(inspection(table), [ECHO]),
     );
     const [json, echo, nothing] = rows[0] ?? [];
-    if (echo !== ECHO || nothing !== null) {
+    isMarked = echo === ECHO.slice(1);
+    if (!isMarked && echo !== ECHO || nothing !== null) {
       throw new Error(
         "the client changes texts: remove its parsers, serializers and " +
           "transforms of texts and rows",
@@ -83,7 +107,7 @@ async function inspect(query: Query, tableName: TableName): Promise<Found> {
         `the database must be encoded in UTF8: received ${found.encoding}`,
     );
   }
-  return found;
+  return { ...found, isMarked };
 }
 
 /**

@@ -55,6 +55,9 @@ function optional(parameter: number): string {
   return `string_to_array($${parameter}, E'\\n', '')`;
 }
 
+/** What keys and values start with, of which a client takes a part away. */
+export const MARK = "\x01";
+
 /** The form of a page. */
 export interface PageForm {
   /** The bounds, in the order of their parameters. */
@@ -83,13 +86,25 @@ export class PostgresStatements {
   /** `key, expected` → as for a swap. */
   readonly remove: Statement;
   readonly #table: string;
+  /** What is selected for a column. */
+  readonly #answer: (column: string) => string;
 
-  /** Creates the statements on the table with a quoted name. */
-  constructor(table: string) {
+  /**
+   * Creates the statements.
+   *
+   * @param table The quoted name of the table.
+   * @param isMarked Whether keys and values in answers start with a `MARK`.
+   */
+  constructor(table: string, isMarked = false) {
     this.#table = table;
+    this.#answer = (column) =>
+      isMarked ? `chr(${MARK.charCodeAt(0)}) || ${column}` : column;
+    const value = this.#answer("value");
     this.read = {
-      single: `SELECT (SELECT value FROM ${table} WHERE key = $1 AND ${ALIVE})`,
-      batch: `SELECT (SELECT value FROM ${table} WHERE key = w.key AND ${ALIVE})
+      single:
+        `SELECT (SELECT ${value} FROM ${table} WHERE key = $1 AND ${ALIVE})`,
+      batch:
+        `SELECT (SELECT ${value} FROM ${table} WHERE key = w.key AND ${ALIVE})
 FROM unnest(${texts(1)}) AS w (key)`,
     };
     const columns = "(key, value, full_key, expires, due)";
@@ -107,7 +122,9 @@ SET value = excluded.value, expires = excluded.expires,
       single: `${single} ${overwrite}`,
       batch: `${batch} ${overwrite}`,
     };
-    const create = `${overwrite} WHERE t.expires <= ${NOW} RETURNING key`;
+    const create = `${overwrite} WHERE t.expires <= ${NOW} RETURNING ${
+      this.#answer("key")
+    }`;
     this.create = {
       single: `${single} ${create}`,
       batch: `${batch} ${create}`,
@@ -174,17 +191,18 @@ FROM found`;
     }`;
     const order = `ORDER BY key${reverse ? " DESC" : ""}`;
     const limit = "LIMIT $1::text::bigint";
+    const [key, fullKey] = ["key", "full_key"].map(this.#answer);
     const times = `expires::text, (expires - ${NOW})::text`;
     const [value, columns, texts] = keysOnly
       ? ["NULL::text", "key, full_key, expires", ["key", "full_key"]]
-      : ["value", "key, value, full_key, expires", [
+      : [this.#answer("value"), "key, value, full_key, expires", [
         "key",
         "full_key",
         "value",
       ]];
     const bytes = texts.map((text) => `coalesce(octet_length(${text}), 0)`)
       .join(" + ");
-    return `SELECT key, ${value}, full_key, ${times} FROM (
+    return `SELECT ${key}, ${value}, ${fullKey}, ${times} FROM (
   SELECT ${columns}, ${bytes} AS bytes,
     sum(${bytes}) OVER (${order} ROWS UNBOUNDED PRECEDING) AS total
   FROM (
@@ -213,7 +231,7 @@ FROM found`;
       single: `WITH done AS (
   ${single} WHERE key = $1 AND value = $2 AND ${ALIVE} RETURNING 1
 ) SELECT '1', EXISTS (SELECT FROM done)::text, (
-  SELECT value FROM ${this.#table}
+  SELECT ${this.#answer("value")} FROM ${this.#table}
   WHERE key = $1 AND ${ALIVE} AND NOT EXISTS (SELECT FROM done)
 )`,
       batch: `WITH locked AS MATERIALIZED (
@@ -226,7 +244,7 @@ FROM found`;
   ${batch} WHERE t.ctid = l.place AND t.key = l.key AND l.value = l.expected
   RETURNING l.number
 ) SELECT l.number::text, (done.number IS NOT NULL)::text,
-  CASE WHEN done.number IS NULL THEN l.value END
+  CASE WHEN done.number IS NULL THEN ${this.#answer("l.value")} END
 FROM locked AS l LEFT JOIN done ON done.number = l.number`,
     };
   }

@@ -55,11 +55,12 @@ export class PostgresTable implements SqlTable<string> {
   /**
    * @param query Runs a statement.
    * @param name The name with the schema in which the table is.
+   * @param isMarked Whether keys and values in answers start with a `MARK`.
    */
-  constructor(query: Query, name: TableName) {
+  constructor(query: Query, name: TableName, isMarked = false) {
     this.#query = query;
     this.name = name;
-    this.#statements = new PostgresStatements(quoted(name));
+    this.#statements = new PostgresStatements(quoted(name), isMarked);
   }
 
   async read(keys: readonly string[]): Promise<(string | undefined)[]> {
