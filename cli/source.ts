@@ -91,11 +91,8 @@ async function openPostgres(
   url: string,
   { sourceTable: tableName }: SourceOptions,
 ): Promise<OpenedSource> {
-  const sql = await connectPostgres(url, true);
-  return closing(
-    () => sql.end({ timeout: 5 }),
-    () => fedifyPostgres(sql, { tableName }),
-  );
+  const { sql, close } = await connectPostgres(url, true);
+  return closing(close, () => fedifyPostgres(sql, { tableName }));
 }
 
 async function openMysql(

@@ -7,6 +7,7 @@ const CONNECTIONS = 4;
 
 /** In milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
+const END_TIMEOUT = 2_000;
 
 export const mysql: Engine = {
   example: "mysql://user@localhost/database",
@@ -18,7 +19,22 @@ export const mysql: Engine = {
       connectionLimit: CONNECTIONS,
       connectTimeout: CONNECT_TIMEOUT,
     });
-    const close = () => pool.promise().end();
+    const connections = new Set<Connection>();
+    pool.on("connection", (connection: Connection) => {
+      connections.add(connection);
+      connection.stream.once("close", () => connections.delete(connection));
+    });
+    async function close(): Promise<void> {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, END_TIMEOUT);
+      });
+      await Promise.race([pool.promise().end(), late]);
+      clearTimeout(timer);
+      // A server that is silent does not close its side, and the process would
+      // never exit.
+      for (const connection of connections) connection.destroy();
+    }
     try {
       return { store: new MysqlKvStore(pool, options), close };
     } catch (error) {
@@ -27,3 +43,9 @@ export const mysql: Engine = {
     }
   },
 };
+
+/** What closing needs of a connection of mysql2. */
+interface Connection {
+  readonly stream: { once(event: "close", listener: () => void): void };
+  destroy(): void;
+}

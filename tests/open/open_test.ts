@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { openKv } from "../../open/mod.ts";
 import { KvError } from "../../kv/errors.ts";
+import { FaultProxy } from "../../testing/fault_proxy.ts";
 import { sharedUrl, startRedis, unavailable } from "../../servers/mod.ts";
 
 for (const kind of ["postgres", "redis", "mariadb"] as const) {
@@ -18,6 +19,27 @@ for (const kind of ["postgres", "redis", "mariadb"] as const) {
       assertEquals(await kv.get(key), { n: 1 });
       assertEquals(kv.traits.driver, kind === "mariadb" ? "mysql" : kind);
       await kv.delete(key);
+    },
+  });
+}
+
+for (const kind of ["postgres", "mariadb"] as const) {
+  const reason = await unavailable(kind);
+  const url = new URL(reason === undefined ? await sharedUrl(kind) : "a:b");
+  // A connection that is left open fails the test.
+  Deno.test({
+    name: `a store on ${kind} is disposed of while its server is silent`,
+    ignore: reason !== undefined,
+    async fn() {
+      await using proxy = await FaultProxy.start(Number(url.port));
+      const proxied = new URL(url);
+      proxied.port = String(proxy.port);
+      const kv = await openKv(proxied, { timeout: 1_000 });
+      const key = ["open", crypto.randomUUID()] as const;
+      await kv.set(key, 1, { ttl: 60_000 });
+      proxy.silence();
+      await assertRejects(() => kv.get(key), KvError, "silent for 1000 ms");
+      await kv[Symbol.asyncDispose]();
     },
   });
 }
