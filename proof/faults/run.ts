@@ -4,11 +4,15 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { drawLines, type Panel } from "../../bench/chart.ts";
 import { connections } from "./connections.ts";
+import { damage } from "./damage.ts";
+import { silence } from "./silence.ts";
 import { soak } from "./soak.ts";
 import type { Options, Result, Suite, Trial } from "./suite.ts";
 
 const SUITES: Readonly<Record<string, Suite>> = {
   connections,
+  silence,
+  damage,
   soak,
 };
 

@@ -75,7 +75,7 @@ export function mutate(
 ): string | Uint8Array {
   if (random() < 0.25) return pick(random, foreign);
   const isText = typeof stored === "string";
-  const units = isText
+  let units = isText
     ? Array.from(stored, (each) => each.charCodeAt(0))
     : [...stored];
   const limit = isText ? 0xd800 : 0x100;
@@ -87,12 +87,12 @@ export function mutate(
     () => units.splice(at, 0, unit()),
     () => units.splice(at, 1 + Math.floor(random() * 8)),
     () => units[at] = (units[at] ?? 0) ^ 1 << Math.floor(random() * 7),
-    () => units.push(...units.slice(at)),
+    () => units = units.concat(units.slice(at)),
     () => units.fill(unit(), at, at + 1 + Math.floor(random() * 8)),
-    () => units.splice(0, units.length, ...units.map(unit)),
+    () => units = units.map(unit),
   ])();
   return isText && random() < 0.9
-    ? String.fromCharCode(...units)
+    ? units.map((unit) => String.fromCharCode(unit)).join("")
     : Uint8Array.from(units);
 }
 
