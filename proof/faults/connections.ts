@@ -5,7 +5,7 @@ import postgres from "postgres";
 import { KvError } from "../../kv/errors.ts";
 import { type PostgresClient, PostgresKvStore } from "../../kv/postgres.ts";
 import type { KvKey } from "../../kv/store.ts";
-import { type Fault, strikeOf } from "../faults.ts";
+import { type Fault, strike } from "../faults.ts";
 import { between, type Random, randomOf } from "../random.ts";
 import { startTarget, type Target } from "../targets.ts";
 import {
@@ -77,8 +77,12 @@ async function run(
   { calls, seed }: Options,
   progress: Progress,
 ): Promise<Result> {
-  await using target = await startTarget("postgres", fault === "cut");
-  const { client, end } = CLIENTS[name]!(target.url, max);
+  await using target = await startTarget("postgres", false);
+  const { url, proxyUrl } = target.options;
+  const { client, end } = CLIENTS[name]!(
+    fault === "cut" ? proxyUrl! : url,
+    max,
+  );
   const kv = new PostgresKvStore(client, { timeout: TIMEOUT });
   const load = new Load(kv, calls, progress);
   await kv.set(["warm", "up"], 1);
@@ -112,7 +116,6 @@ async function strikeDuring(
   target: Target,
   random: Random,
 ): Promise<number> {
-  const strike = strikeOf(fault, "postgres");
   let strikes = 0;
   while (true) {
     const enough = load.ok + BETWEEN_STRIKES;
@@ -125,8 +128,7 @@ async function strikeDuring(
       await sleep(5);
     }
     if (load.isOver) return strikes;
-    await strike({ target, writers: [], random });
-    strikes++;
+    strikes += await strike(fault, { target, writers: [], random });
   }
 }
 

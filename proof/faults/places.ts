@@ -18,7 +18,7 @@ export async function startPlace(backend: Backend | "pglite"): Promise<Place> {
   if (backend === "pglite") return await startFolder();
   const target = await startTarget(backend, false);
   return {
-    url: target.url,
+    url: target.options.url,
     size: () => SIZES[backend](target),
     [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
   };
@@ -81,8 +81,8 @@ async function sizeOnRedis({ servers }: Target): Promise<number> {
   return size;
 }
 
-async function sizeOnPostgres({ url }: Target): Promise<number> {
-  const sql = postgres(url, { max: 1, fetch_types: false });
+async function sizeOnPostgres({ options }: Target): Promise<number> {
+  const sql = postgres(options.url, { max: 1, fetch_types: false });
   try {
     const [row] = await sql`SELECT pg_total_relation_size('kv') AS size`;
     return Number(row!.size);
@@ -91,8 +91,8 @@ async function sizeOnPostgres({ url }: Target): Promise<number> {
   }
 }
 
-async function sizeOnMysql({ url }: Target): Promise<number> {
-  const connection = await createConnection(url);
+async function sizeOnMysql({ options }: Target): Promise<number> {
+  const connection = await createConnection(options.url);
   try {
     const [rows] = await connection.query(
       "SELECT SUM(file_size) AS size " +

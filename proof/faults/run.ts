@@ -30,7 +30,7 @@ const NUMBERS = {
   kills: { default: "200", text: "kills of each trial" },
   entries: { default: "10000", text: "damaged entries of each trial" },
   minutes: { default: "60", text: "how long a soak takes" },
-  rate: { default: "300", text: "calls of a soak in a second" },
+  rate: { default: "200", text: "calls of a soak in a second" },
   seed: { default: "1", text: "what the random choices depend on" },
 } as const;
 

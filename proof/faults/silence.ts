@@ -92,7 +92,7 @@ async function run(
 ): Promise<Result> {
   const failures: string[] = [];
   await using target = await startTarget(backend, false);
-  const options = { backend, url: target.url, timeout: TIMEOUT };
+  const options = { backend, url: target.options.url, timeout: TIMEOUT };
   const [server] = target.servers as [Server];
   let first: WaiterReport;
   let exit: number | undefined;

@@ -33,18 +33,24 @@ const KEYS = 1_000;
 /** The TTLs of the other entries, in milliseconds. */
 const TTLS = [1_000, 60_000] as const;
 
-/** How long an entry may be found after its TTL, and missing before its end. */
-const SLACK = 2_000;
+/** How much the clocks of a server and of this process may differ. */
+const SLACK = 100;
 
 /** How often to make calls, in milliseconds. */
 const TICK = 50;
 
+/** A value, which these numbers determine: the process keeps no values. */
+interface Model {
+  readonly token: number;
+  readonly size: number;
+}
+
 /** An entry that expires. */
-interface Session {
+interface Session extends Model {
   readonly key: KvKey;
-  readonly value: unknown;
-  readonly start: number;
-  readonly ttl: number;
+  /** When it expires at the earliest and at the latest. */
+  readonly from: number;
+  readonly to: number;
 }
 
 class Soak {
@@ -53,7 +59,7 @@ class Soak {
   readonly #kv: Required<KvStore>;
   readonly #random: Random;
   /** What each key without a TTL holds: only this process writes it. */
-  readonly #values = new Map<number, unknown>();
+  readonly #values = new Map<number, Model>();
   #sessions: Session[] = [];
   #next = 0;
 
@@ -84,21 +90,21 @@ class Soak {
 
   // The model changes when a call is made: calls on one key keep their order.
   async #read(key: KvKey, number: number): Promise<void> {
-    const expected = this.#values.get(number);
+    const expected = valueOf(this.#values.get(number));
     this.#check(key, await this.#kv.get(key), expected);
   }
 
   async #write(key: KvKey, number: number): Promise<void> {
-    const value = this.#value();
-    this.#values.set(number, value);
-    await this.#kv.set(key, value);
+    const model = this.#model();
+    this.#values.set(number, model);
+    await this.#kv.set(key, valueOf(model));
   }
 
   async #swap(key: KvKey, number: number): Promise<void> {
-    const expected = this.#values.get(number);
-    const value = this.#value();
-    this.#values.set(number, value);
-    const isSwapped = await this.#kv.cas(key, expected, value);
+    const expected = valueOf(this.#values.get(number));
+    const model = this.#model();
+    this.#values.set(number, model);
+    const isSwapped = await this.#kv.cas(key, expected, valueOf(model));
     if (!isSwapped) this.failures.push(`cas(${key}) answers false`);
   }
 
@@ -120,24 +126,24 @@ class Soak {
   async #writeSession(): Promise<void> {
     const key: KvKey = ["session", `${this.#next++}`];
     const ttl = between(this.#random, ...TTLS);
-    const value = this.#value();
-    await this.#kv.set(key, value, { ttl });
-    this.#sessions.push({ key, value, ttl, start: Date.now() });
+    const model = this.#model();
+    const from = Date.now() + ttl;
+    await this.#kv.set(key, valueOf(model), { ttl });
+    this.#sessions.push({ ...model, key, from, to: Date.now() + ttl });
   }
 
   async #readSession(): Promise<void> {
     if (this.#sessions.length === 0) return;
-    const now = Date.now();
     const index = between(this.#random, 0, this.#sessions.length - 1);
-    const { key, value, start, ttl } = this.#sessions[index]!;
-    if (now > start + ttl + SLACK) {
-      this.#sessions = this.#sessions.filter((it) => it.start + it.ttl > now);
-      this.#check(key, await this.#kv.get(key), undefined);
-    } else if (now < start + ttl - SLACK) {
-      const found = await this.#kv.get(key);
-      // On a machine that stood still meanwhile it may have expired.
-      if (found === undefined && Date.now() > start + ttl - SLACK) return;
-      this.#check(key, found, value);
+    const session = this.#sessions[index]!;
+    const { key, from, to } = session;
+    const isOver = Date.now() > to + SLACK;
+    const found = await this.#kv.get(key);
+    if (isOver) {
+      this.#check(key, found, undefined);
+      this.#sessions = this.#sessions.filter((it) => it.to > Date.now());
+    } else if (found !== undefined || Date.now() < from - SLACK) {
+      this.#check(key, found, valueOf(session));
     }
   }
 
@@ -149,12 +155,18 @@ class Soak {
     );
   }
 
-  #value(): unknown {
+  #model(): Model {
     const size = this.#random() < 0.005
       ? 70_000
       : between(this.#random, 20, 2_000);
-    return { token: this.calls, padding: "x".repeat(size) };
+    return { token: this.calls, size };
   }
+}
+
+function valueOf(model: Model | undefined): unknown {
+  if (model === undefined) return undefined;
+  const { token, size } = model;
+  return { token, padding: "x".repeat(size) };
 }
 
 async function soak(
@@ -175,7 +187,7 @@ async function soak(
     if (elapsed >= milliseconds) break;
     const due = Math.floor(elapsed / 1_000 * rate) - soak.calls;
     // A backend that is slower gets fewer calls, and no queue of them.
-    for (let i = 0; i < Math.min(due, 10 * rate - open); i++) {
+    for (let i = 0; i < Math.min(due, rate - open); i++) {
       open++;
       soak.call().finally(() => open--);
     }
