@@ -76,7 +76,8 @@
 export { KvCasDriver } from "./core/cas_driver.ts";
 export { KvDriver, type KvDriverOptions } from "./core/driver.ts";
 export type { KvPageRequest, KvStoredEntry } from "./core/listing.ts";
-export type { BatcherOptions } from "./core/batcher.ts";
+export type { BatcherOptions } from "./core/batcher_options.ts";
+export type { BatcherNodes } from "./core/places.ts";
 export type {
   KvCall,
   KvCallBase,

@@ -18,6 +18,7 @@ import {
 } from "./redis/client.ts";
 import { codec, MAX_VALUE_BYTES } from "./redis/codec.ts";
 import { RedisCommands } from "./redis/commands.ts";
+import { nodesOf } from "./redis/cluster.ts";
 import { ClusterIndex } from "./redis/cluster_index.ts";
 import type { KeyIndex } from "./redis/key_index.ts";
 import { reasonOf } from "./redis/errors.ts";
@@ -89,15 +90,16 @@ export class RedisKvStore extends KvCasDriver {
       maxPending = Infinity,
       index = false,
     } = options;
+    const prefix = fullPrefix(redis, keyPrefix);
     super({
       codec,
       maxCalls: redis.nodes === undefined ? COMMAND_KEYS : 4 * COMMAND_KEYS,
       concurrency: 16,
       timeout,
       maxPending,
+      nodes: nodesOf(redis, prefix),
     });
     this.traits = { ...traitsOf(redis, index), collection: keyPrefix };
-    const prefix = fullPrefix(redis, keyPrefix);
     const commands = new RedisCommands(redis);
     const oneSlot = isOneSlot(redis, prefix);
     const reader = new EntryReader(redis, commands, oneSlot);

@@ -4,67 +4,14 @@
  * @module
  */
 
+import type { BatcherOptions } from "./batcher_options.ts";
 import type { Call, CallListener, KvCall } from "./call.ts";
-import { Deadline, type Waiting } from "./deadline.ts";
+import { Deadline } from "./deadline.ts";
 import { KvError, KvOutcomeUnknownError, KvOverloadError } from "../errors.ts";
 import { Epoch } from "./epoch.ts";
+import { Batch, Places } from "./places.ts";
 import { type CallQueue, LaneQueue, SequentialQueue } from "./queue.ts";
 import { nextTurn, TURN_BUDGET } from "./turn.ts";
-
-/**
- * How calls are put together.
- *
- * @example Usage
- * ```ts
- * import type { BatcherOptions } from "@org/kv/driver";
- *
- * const options: BatcherOptions = { maxCalls: 100, concurrency: 1 };
- * ```
- */
-export interface BatcherOptions {
-  /**
-   * The most calls in a batch. Unless the driver is sequential, a batch that has
-   * as many is executed at once; others wait until the tick is over.
-   *
-   * @default {256}
-   */
-  readonly maxCalls?: number;
-  /**
-   * About how many bytes a batch may carry; a single call may carry more.
-   *
-   * @default {1048576}
-   */
-  readonly maxBytes?: number;
-  /**
-   * How many batches may travel at once. Calls that come while all of them do
-   * wait, and then travel together.
-   *
-   * @default {8}
-   */
-  readonly concurrency?: number;
-  /**
-   * Whether the driver executes the calls of a batch strictly one after the
-   * other. Then a batch may hold any calls of a key, and one batch travels at a
-   * time.
-   *
-   * @default {false}
-   */
-  readonly sequential?: boolean;
-  /**
-   * How long the backend may be silent, in milliseconds, before the calls that
-   * wait for it are rejected. It limits silence, not work.
-   *
-   * @default {Infinity}
-   */
-  readonly timeout?: number;
-  /**
-   * How many calls may be pending. Further ones are rejected with a
-   * `KvOverloadError`.
-   *
-   * @default {Infinity}
-   */
-  readonly maxPending?: number;
-}
 
 /** `queueMicrotask` takes three times as long in some runtimes. */
 const READY = Promise.resolve();
@@ -110,14 +57,13 @@ const CLOCK_INTERVAL = 16;
 export class Batcher<Stored> implements CallListener<Stored> {
   readonly #execute: (calls: KvCall<Stored>[]) => void | Promise<void>;
   readonly #maxCalls: number;
-  readonly #concurrency: number;
   readonly #sequential: boolean;
   readonly #maxPending: number;
   readonly #timeout: number;
   readonly #deadline: Deadline;
 
   readonly #queue: CallQueue<Stored>;
-  readonly #travelling = new Set<Batch<Stored>>();
+  readonly #places: Places<Stored>;
   #scheduled = false;
   #hops = 0;
   #seen = 0;
@@ -140,7 +86,10 @@ export class Batcher<Stored> implements CallListener<Stored> {
     this.#execute = execute;
     this.#maxCalls = maxCalls;
     this.#sequential = options.sequential ?? false;
-    this.#concurrency = this.#sequential ? 1 : options.concurrency ?? 8;
+    this.#places = new Places(
+      this.#sequential ? 1 : options.concurrency ?? 8,
+      options.nodes,
+    );
     this.#maxPending = options.maxPending ?? Infinity;
     this.#timeout = options.timeout ?? Infinity;
     this.#queue = this.#sequential
@@ -212,7 +161,7 @@ export class Batcher<Stored> implements CallListener<Stored> {
   readonly #look = (): void => {
     const { length } = this.#queue;
     const isSingle = length === 1 && this.#lastLength === 1 &&
-      this.#travelling.size === 0;
+      this.#places.size === 0;
     if (this.#owesTurn) {
       nextTurn(this.#takeTurn);
     } else if (
@@ -235,31 +184,31 @@ export class Batcher<Stored> implements CallListener<Stored> {
   };
 
   #dispatch(): void {
-    while (
-      this.#travelling.size < this.#concurrency && this.#queue.length > 0
-    ) {
+    while (this.#places.areFree && this.#queue.length > 0) {
       const calls = this.#queue.take();
       if (calls.length === 0) return;
       this.#lastLength = calls.length;
-      this.#run(calls);
+      for (const batch of this.#places.split(calls)) {
+        if (this.#places.mayTravel(batch)) this.#run(batch);
+      }
       if (this.#owesTurn && this.#queue.length > 0) return this.#schedule();
     }
   }
 
-  #run(calls: Call<Stored>[]): void {
+  #run(batch: Batch<Stored>): void {
+    const { calls } = batch;
     let running: void | Promise<void>;
     try {
       running = this.#execute(calls as unknown as KvCall<Stored>[]);
     } catch (error) {
-      return rejectUnsettled(calls, error);
+      return Batch.rejectUnsettled(calls, error);
     }
     if (running === undefined) {
-      rejectUnsettled(calls);
+      Batch.rejectUnsettled(calls);
       return this.#clock(calls.length);
     }
-    const batch = new Batch(calls);
     for (const call of calls) call.batch = batch;
-    this.#travelling.add(batch);
+    this.#places.add(batch);
     this.#deadline.add(batch);
     running.then(
       () => this.#finish(batch),
@@ -279,19 +228,33 @@ export class Batcher<Stored> implements CallListener<Stored> {
 
   #finish(batch: Batch<Stored>, error?: unknown): void {
     this.#deadline.delete(batch);
-    if (!this.#travelling.delete(batch)) return;
-    rejectUnsettled(batch.calls, error);
+    if (!this.#places.delete(batch)) return;
+    Batch.rejectUnsettled(batch.calls, error);
+    this.#runHeld(batch);
     if (this.#queue.length > 0) this.#schedule();
+  }
+
+  /** Runs what was held back for a place that a batch has left. */
+  #runHeld({ node }: Batch<Stored>): void {
+    for (
+      let batch = this.#places.next(node);
+      batch !== undefined;
+      batch = this.#places.next(node)
+    ) this.#run(batch);
   }
 
   /** Rejects the calls of batches that hear nothing from the backend. */
   #giveUp(silent: readonly Batch<Stored>[]): void {
-    for (const batch of silent) this.#travelling.delete(batch);
-    const waiting = this.#travelling.size === 0
-      ? this.#queue.takeAll()
-      : silent.flatMap(({ calls }) =>
-        calls.flatMap(({ id }) => this.#queue.takeWaiting(id))
-      );
+    for (const batch of silent) this.#places.delete(batch);
+    const waiting = this.#places.size === 0
+      ? this.#takeAll()
+      : silent.flatMap(({ calls, node }) => {
+        const held = this.#places.takeHeld(node);
+        const others = [...calls, ...held].flatMap(({ id }) =>
+          this.#queue.takeWaiting(id)
+        );
+        return [...held, ...others];
+      });
     const reason = this.#silence();
     this.#silences++;
     for (const { calls } of silent) {
@@ -303,13 +266,19 @@ export class Batcher<Stored> implements CallListener<Stored> {
       }
     }
     for (const call of waiting) call.abandon(reason, KvError);
+    for (const batch of silent) this.#runHeld(batch);
     if (this.#queue.length > 0) this.#schedule();
+  }
+
+  /** Takes out everything that does not travel. */
+  #takeAll(): Call<Stored>[] {
+    return [...this.#places.takeAllHeld(), ...this.#queue.takeAll()];
   }
 
   /** Rejects what waits while every call fails, however fast each one does. */
   #giveUpWaiting(): void {
     const reason = new Error(`no call succeeded for ${this.#timeout} ms`);
-    for (const call of this.#queue.takeAll()) call.abandon(reason, KvError);
+    for (const call of this.#takeAll()) call.abandon(reason, KvError);
   }
 
   /** Frees the key of a call that is settled, for those that wait for it. */
@@ -352,23 +321,4 @@ export class Batcher<Stored> implements CallListener<Stored> {
     }
     return true;
   }
-}
-
-/** Rejects what a driver left unsettled: it may have been applied. */
-function rejectUnsettled(calls: readonly Call<unknown>[], error?: unknown) {
-  for (const call of calls) {
-    if (call.settled) continue;
-    call.reject(
-      error ?? new Error("the driver did not settle the call"),
-      call.kind === "get" ? undefined : KvOutcomeUnknownError,
-    );
-  }
-}
-
-/** Calls that travel together. */
-class Batch<Stored> implements Waiting {
-  alive = false;
-  silence = 0;
-
-  constructor(readonly calls: Call<Stored>[]) {}
 }

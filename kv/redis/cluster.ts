@@ -5,11 +5,11 @@
  */
 
 import type { RedisClient } from "./client.ts";
+import type { BatcherNodes } from "../core/places.ts";
+import { isOneSlot } from "./client.ts";
 import type { RedisCommands } from "./commands.ts";
 import { isForbidden } from "./errors.ts";
-
-/** How many slots a Cluster has. */
-const SLOTS = 16_384;
+import { slotOf, SLOTS } from "./slot.ts";
 
 /** Which master has which slots, as the masters themselves say. */
 export interface Layout {
@@ -31,6 +31,27 @@ const UNKNOWN: Layout = { text: undefined, slots: 0, isMoving: true };
  */
 export function mastersOf(client: RedisClient): RedisClient[] {
   return client.nodes!("master");
+}
+
+/**
+ * The nodes to which batches travel.
+ *
+ * @param client The client.
+ * @param prefix What all names of the store start with.
+ * @returns The nodes, or `undefined` if there is one, or if the client does not
+ * tell which node has a slot.
+ */
+export function nodesOf(
+  client: RedisClient,
+  prefix: string,
+): BatcherNodes | undefined {
+  if (isOneSlot(client, prefix) || client.slots === undefined) return undefined;
+  return {
+    get size() {
+      return mastersOf(client).length;
+    },
+    nodeOf: (id) => client.slots![slotOf(prefix + id)]?.[0],
+  };
 }
 
 /**

@@ -33,6 +33,8 @@ export interface RedisClient {
   readonly stream?: { cork(): void; uncork(): void };
   /** The clients for the nodes of a Cluster. */
   nodes?(role?: "all" | "master"): RedisClient[];
+  /** For each slot of a Cluster its nodes, the master first. */
+  readonly slots?: readonly (readonly string[] | undefined)[];
   /** Makes a client for a Cluster find out again which node has which slots. */
   refreshSlotsCache?(callback?: () => void): void;
   /** `MGET`, which no other library has under this name. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BatcherOptions } from "../core/batcher.ts";
+import type { BatcherOptions } from "../core/batcher_options.ts";
 import { MAX_PENDING, type OptionRule, TIMEOUT } from "../core/options.ts";
 
 /** What the options must be. */

@@ -114,6 +114,52 @@ Deno.test("one silent connection of several fails only its own calls", async () 
   await silent;
 });
 
+Deno.test("one silent node of several fails only its own calls, all of them at once", async () => {
+  const kv = new Probe({
+    timeout: 400,
+    concurrency: 2,
+    maxCalls: 10,
+    nodes: { size: 3, nodeOf: (id) => Number(id.split("!")[0]) % 3 },
+  });
+  const silent = Promise.withResolvers<void>();
+  kv.before = ([call]) =>
+    Number(call!.id.split("!")[0]) % 3 === 0 ? silent.promise : sleep(1);
+  const started = performance.now();
+  const results = await Promise.allSettled(
+    Array.from({ length: 3_000 }, (_, i) => kv.set([`${i}`], i)),
+  );
+  for (const [i, { status }] of results.entries()) {
+    assertEquals(status, i % 3 === 0 ? "rejected" : "fulfilled", `${i}`);
+  }
+  const one = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, i) => kv.cas(["3"], i, i + 1)),
+  );
+  assert(one.every(({ status }) => status === "rejected"));
+  assert(performance.now() - started < 20_000);
+  assertEquals(kv.pending, 0);
+  silent.resolve();
+  kv.before = () => {};
+  await kv.set(["3"], 1);
+  assertEquals(await kv.get(["3"]), 1);
+});
+
+Deno.test("calls on one key keep their order when its node changes", async () => {
+  let nodes = 2;
+  const kv = new Probe({
+    concurrency: 1,
+    maxCalls: 4,
+    nodes: { size: 4, nodeOf: (id) => Number(id) % nodes },
+  });
+  kv.before = () => sleep(Math.random() * 5);
+  const calls: Promise<unknown>[] = [];
+  for (let i = 0; i < 400; i++) {
+    nodes = 1 + i % 4;
+    calls.push(kv.cas([`${i % 10}`], i < 10 ? undefined : i - 10, i));
+    if (i % 50 === 0) await sleep(1);
+  }
+  assertEquals(new Set(await Promise.all(calls)), new Set([true]));
+});
+
 Deno.test("an event loop that is blocked does not make the backend silent", async () => {
   const kv = new Probe({ timeout: 200 });
   kv.before = () => sleep(20);
