@@ -13,6 +13,8 @@ import { Batch, Places } from "./places.ts";
 import { type CallQueue, LaneQueue, SequentialQueue } from "./queue.ts";
 import { nextTurn, TURN_BUDGET } from "./turn.ts";
 
+export type { BatcherOptions };
+
 /** `queueMicrotask` takes three times as long in some runtimes. */
 const READY = Promise.resolve();
 

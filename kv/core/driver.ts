@@ -5,8 +5,7 @@
  * @module
  */
 
-import { Batcher } from "./batcher.ts";
-import type { BatcherOptions } from "./batcher_options.ts";
+import { Batcher, type BatcherOptions } from "./batcher.ts";
 import { Call, type KvCall, type KvCodec, type Write } from "./call.ts";
 import { Encoder } from "./encoder.ts";
 import { checkAndEncodeKey, checkPrefix } from "./key.ts";

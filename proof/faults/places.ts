@@ -14,22 +14,12 @@ export interface Place extends AsyncDisposable {
 }
 
 /** Makes an empty place. */
-export async function startPlace(backend: Backend | "pglite"): Promise<Place> {
-  if (backend === "pglite") return await startFolder();
+export async function startPlace(backend: Backend): Promise<Place> {
   const target = await startTarget(backend, false);
   return {
     url: target.options.url,
     size: () => SIZES[backend](target),
     [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
-  };
-}
-
-async function startFolder(): Promise<Place> {
-  const folder = await Deno.makeTempDir({ prefix: "kv-proof-" });
-  return {
-    url: `pglite:${folder}/entries`,
-    size: () => Promise.resolve(sizeOf(`${folder}/entries`)),
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }
 
@@ -39,9 +29,11 @@ const SIZES: Readonly<
   "memory": () => Promise.resolve(undefined),
   "sqlite": sizeOfFiles,
   "deno": sizeOfFiles,
+  "pglite": sizeOfFiles,
   "redis": sizeOnRedis,
   "redis-cluster": sizeOnRedis,
   "postgres": sizeOnPostgres,
+  "pgbouncer": sizeOnPostgres,
   "mysql": sizeOnMysql,
 };
 
@@ -81,8 +73,8 @@ async function sizeOnRedis({ servers }: Target): Promise<number> {
   return size;
 }
 
-async function sizeOnPostgres({ options }: Target): Promise<number> {
-  const sql = postgres(options.url, { max: 1, fetch_types: false });
+async function sizeOnPostgres({ servers }: Target): Promise<number> {
+  const sql = postgres(servers[0]!.url, { max: 1, fetch_types: false });
   try {
     const [row] = await sql`SELECT pg_total_relation_size('kv') AS size`;
     return Number(row!.size);

@@ -30,6 +30,8 @@ for (const kind of ["postgres", "mariadb"] as const) {
   Deno.test({
     name: `a store on ${kind} is disposed of while its server is silent`,
     ignore: reason !== undefined,
+    // The call that was rejected meets the end of its connection a turn later.
+    sanitizeOps: false,
     async fn() {
       await using proxy = await FaultProxy.start(Number(url.port));
       const proxied = new URL(url);
