@@ -83,8 +83,8 @@ async function sizeOnPostgres({ servers }: Target): Promise<number> {
   }
 }
 
-async function sizeOnMysql({ options }: Target): Promise<number> {
-  const connection = await createConnection(options.url);
+async function sizeOnMysql({ servers }: Target): Promise<number> {
+  const connection = await createConnection(servers[0]!.url);
   try {
     const [rows] = await connection.query(
       "SELECT SUM(file_size) AS size " +
