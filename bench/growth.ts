@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { obey, positive } from "./arguments.ts";
 import { OURS } from "./backend.ts";
+import { mysqlBackend } from "./backends/mysql.ts";
 import { postgresBackend } from "./backends/postgres.ts";
 import { sqlite } from "./backends/sqlite.ts";
 import { drawLines, type Panel } from "./chart.ts";
@@ -156,7 +157,7 @@ async function reportSweep({ entries }: Plan): Promise<void> {
   console.log(
     `\nSets, one at a time, while ${count.toLocaleString("en")} entries expire`,
   );
-  for (const backend of [sqlite, postgresBackend]) {
+  for (const backend of [sqlite, postgresBackend, mysqlBackend]) {
     const times = await slowestSet(
       backend,
       { entries: count, milliseconds: SWEEP_TIME },

@@ -106,6 +106,13 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ["cas", 2 * KiB, 256, 8, 2.4],
     ["set among 100,000", 100, 256, 300],
   ],
+  mysql: [
+    ["get", 100, 1, 1.1, 0.9],
+    ["set", 100, 1, 1.5, 0.9],
+    ["get", 100, 256, 7, 5],
+    ["set", 100, 256, 12, 5],
+    ["cas", 100, 256, none, 3],
+  ],
 };
 
 /** All targets. */

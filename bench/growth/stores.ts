@@ -7,6 +7,7 @@ import type { Backend, OpenBackend } from "../backend.ts";
 import { OURS } from "../backend.ts";
 import { memory } from "../backends/memory.ts";
 import { deno } from "../backends/deno.ts";
+import { mysqlBackend } from "../backends/mysql.ts";
 import { postgresBackend } from "../backends/postgres.ts";
 import { redis } from "../backends/redis.ts";
 import { sqlite } from "../backends/sqlite.ts";
@@ -19,6 +20,7 @@ export const growing: readonly Backend[] = [
   deno,
   redis,
   postgresBackend,
+  mysqlBackend,
 ];
 
 /** Opens a backend for as long as an action takes, with our store on it. */
