@@ -12,7 +12,8 @@
  * - `isolation`: changing a value after the call never changes the store.
  * - `streaming`: neither memory nor the time to the first entry of a list grows
  *   with the number of entries.
- * - `large-values`: values of any size, whatever the backend's own limit.
+ * - `large-values`: values of 1 MB and more, up to `maxValueBytes`, even if a
+ *   single item of the backend holds less.
  * - `stable-list`: an entry that exists throughout a listing is yielded exactly
  *   once, even while others change.
  * - `order`: a list yields entries in key order.

@@ -35,18 +35,25 @@ Deno.test("WebStorageKvStore rejects a value larger than its limit, and changes 
   close();
 });
 
-Deno.test("the guide shows the code of the example", async () => {
-  const read = (path: string) =>
-    Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
-  const unindented = (text: string) => text.replace(/^ +/gm, "");
-  const example = unindented(await read("examples/web_storage.ts"));
-  const guide = await read("docs/write-a-driver.md");
-  const snippets = [
-    ...guide.matchAll(/```ts ignore\n([^`]*#storage[^]*?)\n```/g),
-  ]
-    .flatMap(([, code]) => code!.split(/\n\n(?=\S)/));
-  assertEquals(snippets.length, 4);
-  for (const snippet of snippets) {
-    assert(example.includes(unindented(snippet)), snippet);
-  }
-});
+for (
+  const [name, marker, count] of [
+    ["web_storage.ts", "#storage", 4],
+    ["postgres_table.ts", "#sql|#opening|isCertain|#swept", 4],
+  ] as const
+) {
+  Deno.test(`the guide shows the code of ${name}`, async () => {
+    const read = (path: string) =>
+      Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+    const unindented = (text: string) => text.replace(/^ +/gm, "");
+    const example = unindented(await read(`examples/${name}`));
+    const guide = await read("docs/write-a-driver.md");
+    const snippets = [...guide.matchAll(/```ts ignore\n([^]*?)\n```/g)]
+      .map(([, code]) => code!)
+      .filter((code) => new RegExp(marker).test(code))
+      .flatMap((code) => code.split(/\n\n(?=\S)/));
+    assertEquals(snippets.length, count);
+    for (const snippet of snippets) {
+      assert(example.includes(unindented(snippet)), snippet);
+    }
+  });
+}
