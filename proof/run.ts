@@ -111,6 +111,7 @@ async function prove(
       ...options,
       backend,
       faults,
+      ...(options.planted === undefined ? {} : { maxFailures: 1 }),
       onProgress({ histories, failures }) {
         const share = Math.max(
           (performance.now() - start) / milliseconds,
