@@ -69,7 +69,6 @@ export async function runMigration(
         terminal.writeError(`skipped: ${nameOf(key)}: ${reason}\n`),
       signal,
     }).catch((error) => {
-      progress[Symbol.dispose]();
       terminal.writeError(`Wrote ${formatEntries(done)} before it failed.\n`);
       throw error;
     });

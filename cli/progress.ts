@@ -6,8 +6,11 @@ import type { Terminal } from "./terminal.ts";
 
 /** Shows how far long work is. */
 export class Progress implements Disposable {
+  readonly #terminal: Terminal;
   readonly #bar: SingleBar | undefined;
-  #done = 0;
+  readonly #total: number;
+  readonly #started: number = performance.now();
+  #isShown = false;
 
   /**
    * @param terminal Where to show it.
@@ -15,6 +18,8 @@ export class Progress implements Disposable {
    * @param total How many entries there are, if that is known.
    */
   constructor(terminal: Terminal, action: string, total?: number) {
+    this.#terminal = terminal;
+    this.#total = total ?? Number.MAX_SAFE_INTEGER;
     if (!terminal.isTerminal) return;
     this.#bar = new SingleBar({
       stream: process.stderr,
@@ -25,20 +30,27 @@ export class Progress implements Disposable {
         ? `${action} {value} entries, {duration_formatted}`
         : `${action} {bar} {percentage} % | {value}/{total} | {rate}/s | {eta_formatted} left`,
     });
-    this.#bar.start(total ?? Number.MAX_SAFE_INTEGER, 0, { rate: 0 });
-    this.#started = performance.now();
+    terminal.bar = this;
+    this.update(0);
   }
 
-  readonly #started: number = performance.now();
-
-  /** Sets how many entries are done. */
+  /** Sets how many entries are done, and shows it. */
   update(done: number): void {
-    this.#done = done;
     const seconds = (performance.now() - this.#started) / 1000;
-    this.#bar?.update(done, { rate: Math.round(this.#done / seconds) });
+    const payload = { rate: Math.round(done / seconds) };
+    if (this.#isShown) this.#bar?.update(done, payload);
+    else this.#bar?.start(this.#total, done, payload);
+    this.#isShown = true;
+  }
+
+  /** Clears it, until the next update. */
+  hide(): void {
+    if (this.#isShown) this.#bar?.stop();
+    this.#isShown = false;
   }
 
   [Symbol.dispose](): void {
-    this.#bar?.stop();
+    this.hide();
+    this.#terminal.bar = undefined;
   }
 }

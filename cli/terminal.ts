@@ -22,8 +22,10 @@ function endOnPipe(error: Error & { code?: string }): void {
 export class Terminal {
   exitCode = 0;
   readonly isTerminal: boolean;
-  readonly write: (text: string) => void;
-  readonly writeError: (text: string) => void;
+  /** What is to be cleared before anything else is written. */
+  bar: { hide(): void } | undefined;
+  readonly #write: (text: string) => void;
+  readonly #writeError: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly #stdin: NodeJS.ReadableStream;
   readonly #abort = new AbortController();
@@ -32,8 +34,8 @@ export class Terminal {
 
   constructor(options: TerminalOptions) {
     this.#stdin = options.stdin ?? process.stdin;
-    this.write = options.write ?? ((text) => void process.stdout.write(text));
-    this.writeError = options.writeError ??
+    this.#write = options.write ?? ((text) => void process.stdout.write(text));
+    this.#writeError = options.writeError ??
       ((text) => void process.stderr.write(text));
     this.isTerminal = options.isTerminal ?? process.stdout.isTTY === true;
     this.env = options.env ?? process.env;
@@ -47,6 +49,18 @@ export class Terminal {
     return this.#abort.signal;
   }
 
+  /** Writes text to the standard output. */
+  write(text: string): void {
+    this.bar?.hide();
+    this.#write(text);
+  }
+
+  /** Writes text to the standard error. */
+  writeError(text: string): void {
+    this.bar?.hide();
+    this.#writeError(text);
+  }
+
   /** Writes a line. */
   line(text: string): void {
     this.write(`${text}\n`);
@@ -58,6 +72,9 @@ export class Terminal {
   ): AsyncGenerator<string> {
     // Node's readline also ends a line at U+2028, which JSON texts may contain.
     const decoder = new TextDecoder();
+    // Otherwise it would wait for the next line.
+    const end = () => (input as NodeJS.ReadStream).destroy(this.signal.reason);
+    this.signal.addEventListener("abort", end, { once: true });
     let rest: string[] = [];
     for await (const bytes of input) {
       const text = typeof bytes === "string"
@@ -88,6 +105,10 @@ export class Terminal {
           (answer) => resolve(/^y(es)?$/i.test(answer.trim())),
         );
         lines.once("close", () => resolve(false));
+        lines.once("SIGINT", () => {
+          this.#interrupt();
+          lines.close();
+        });
       });
     } finally {
       lines.close();

@@ -37,7 +37,6 @@ export function importCommand(terminal: Terminal): Command {
         onProgress: ({ written }) => progress.update(done = written),
         signal: terminal.signal,
       }).catch((error) => {
-        progress[Symbol.dispose]();
         terminal.writeError(`Wrote ${formatEntries(done)} before it failed.\n`);
         throw error.cause instanceof Expected ? error.cause : error;
       });

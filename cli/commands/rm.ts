@@ -41,7 +41,6 @@ export function clearCommand(terminal: Terminal): Command {
         signal,
         onProgress: (entries) => progress.update(done = entries),
       }).catch((error) => {
-        progress[Symbol.dispose]();
         terminal.writeError(
           `Deleted ${formatEntries(done)} before it failed.\n`,
         );

@@ -99,8 +99,12 @@ export async function clearEntries(
       if (step.length === STEP) await finish();
     }
     await finish();
-  } finally {
-    await Promise.allSettled(step);
+  } catch (error) {
+    // What was begun counts, too.
+    const outcomes = await Promise.allSettled(step);
+    entries += outcomes.filter(({ status }) => status === "fulfilled").length;
+    onProgress?.(entries);
+    throw error;
   }
   return entries;
 }
