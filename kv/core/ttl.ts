@@ -60,21 +60,22 @@ export function lifeOf(options: unknown): Life | undefined {
       );
     }
   }
-  const given = options as { ttl?: unknown; expires?: unknown };
-  const ttl = ttlMilliseconds(given.ttl);
-  const expires = expiryOf(given.expires);
+  const { ttl, expires } = options as { ttl?: unknown; expires?: unknown };
   if (expires === undefined) {
-    return ttl === undefined ? undefined : { ttl, expires };
+    const milliseconds = ttlMilliseconds(ttl);
+    return milliseconds === undefined
+      ? undefined
+      : { ttl: milliseconds, expires };
   }
   if (ttl !== undefined) {
     throw new TypeError("ttl and expires exclude each other: received both");
   }
-  return { ttl: expires - Date.now(), expires };
+  const moment = epochMilliseconds(expires);
+  return { ttl: moment - Date.now(), expires: moment };
 }
 
 /** Turns an expiry into whole epoch milliseconds, rounded up. */
-function expiryOf(expires: unknown): number | undefined {
-  if (expires === undefined) return undefined;
+function epochMilliseconds(expires: unknown): number {
   if (typeof expires !== "number") {
     throw new TypeError(
       "expires must be a number of epoch milliseconds: " +
