@@ -17,9 +17,8 @@ import type { KvKey } from "../store.ts";
 export const MAX_VALUE_BYTES = 65_536;
 
 /**
- * The member that marks an envelope. Its value is a bigint, the version of the
- * form. JSON has no bigints, so no JSON value that another program stores, or
- * that is stored as it is, can be taken for an envelope.
+ * The member that marks an envelope. Its value is the version, a bigint: JSON
+ * has none, so no JSON value can be taken for an envelope.
  */
 const FORMAT = "@org/kv";
 const VERSION = 1n;
