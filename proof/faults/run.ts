@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { drawLines, type Panel } from "../../bench/chart.ts";
 import { connections } from "./connections.ts";
 import { damage } from "./damage.ts";
+import { kills } from "./kills.ts";
 import { silence } from "./silence.ts";
 import { soak } from "./soak.ts";
 import type { Options, Result, Suite, Trial } from "./suite.ts";
@@ -12,6 +13,7 @@ import type { Options, Result, Suite, Trial } from "./suite.ts";
 const SUITES: Readonly<Record<string, Suite>> = {
   connections,
   silence,
+  kills,
   damage,
   soak,
 };
