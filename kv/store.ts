@@ -175,7 +175,8 @@ export interface KvListOptions {
  * import { assertRejects } from "@std/assert";
  *
  * const signal: KvSignal = AbortSignal.abort(new Error("stopped"));
- * await assertRejects(() => new MemoryKvStore().count([], { signal }), "stopped");
+ * const kv = new MemoryKvStore();
+ * await assertRejects(() => kv.count([], { signal }), Error, "stopped");
  * ```
  */
 export interface KvSignal {

@@ -102,8 +102,7 @@ async function openRedis(url: string, space: string): Promise<BareClient> {
 }
 
 async function openPostgres(url: string, space: string): Promise<BareClient> {
-  const sql = await connectPostgres(url, true);
-  const close = () => sql.end({ timeout: 5 });
+  const { sql, close } = await connectPostgres(url, true);
   try {
     await sql.unsafe(
       `CREATE TABLE "${space}" (name text PRIMARY KEY, text text)`,

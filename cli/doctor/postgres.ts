@@ -41,7 +41,7 @@ WHERE c.oid = $1::text::oid`;
 export async function* diagnosePostgres(
   { url, table }: Subject,
 ): AsyncGenerator<Finding> {
-  const sql = await connectPostgres(url, false);
+  const { sql, close } = await connectPostgres(url, false);
   try {
     const name = table.split(".").map((part) => `"${part}"`).join(".");
     // So that the next answer takes no longer than a round trip.
@@ -64,7 +64,7 @@ export async function* diagnosePostgres(
       yield* tableFindings(facts);
     }
   } finally {
-    await sql.end({ timeout: 5 });
+    await close();
   }
 }
 
