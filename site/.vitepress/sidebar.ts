@@ -41,6 +41,7 @@ export const SIDEBAR = [
     items: [
       { text: "Performance", link: "/docs/performance" },
       { text: "Benchmarks", link: "/docs/benchmarks" },
+      { text: "Runtimes and clients", link: "/docs/runtimes" },
       { text: "Robustness", link: "/docs/robustness" },
       { text: "Stability", link: "/docs/stability" },
       { text: "Changes", link: "/CHANGELOG" },
