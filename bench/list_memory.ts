@@ -23,9 +23,13 @@ const places: Record<string, (folder: string) => string | Promise<string>> = {
   "sqlite": (folder) => `sqlite:${folder}/sqlite.db`,
   "deno": (folder) => `deno:${folder}/deno.db`,
   "redis": () => sharedUrl("redis"),
-  "redis-cluster": async () =>
-    (await sharedUrl("redis-cluster")).replace("redis:", "redis+cluster:")
-      .replaceAll(",redis://", ","),
+  "redis-cluster": async () => {
+    const nodes = (await sharedUrl("redis-cluster")).split(",")
+      .map((url) => new URL(url));
+    const { username, password } = nodes[0]!;
+    const hosts = nodes.map(({ host }) => host).join(",");
+    return `redis+cluster://${username}:${password}@${hosts}`;
+  },
   "postgres": () => sharedUrl("postgres"),
   "pglite": (folder) => `pglite:${folder}/pglite`,
   "mariadb": () => sharedUrl("mariadb"),
@@ -74,12 +78,13 @@ async function child(url: string, what: string): Promise<Peaks> {
   await using kv = await openKv(url);
   if (what === "both") {
     await fill(kv);
-    return { live: await peakOfLive(kv), resident: await peakOfResident(kv) };
+    // What filling took is still resident.
+    return { live: await peakOfLive(kv) };
   }
   // What a first call loads is no part of the listing.
   await kv.get(PREFIX);
   return what === "live"
-    ? { live: await peakOfLive(kv), resident: 0 }
+    ? { live: await peakOfLive(kv) }
     : { live: 0, resident: await peakOfResident(kv) };
 }
 
@@ -129,7 +134,10 @@ if (Deno.args[0] === "--child") {
     try {
       const { live, resident } = await measure(name, folder.path);
       const text = [live, resident]
-        .map((bytes) => (bytes / 1_048_576).toFixed(1).padStart(10)).join("");
+        .map((bytes) =>
+          bytes === undefined ? "–" : (bytes / 1_048_576).toFixed(1)
+        )
+        .map((text) => text.padStart(10)).join("");
       console.log(`${name.padEnd(25)}${text}`);
     } finally {
       folder.remove();

@@ -9,8 +9,8 @@ import type { KvKey, KvStore } from "../../mod.ts";
 export interface Peaks {
   /** What is reachable. */
   readonly live: number;
-  /** What the process has from the machine. */
-  readonly resident: number;
+  /** What the process has from the machine, where that tells something. */
+  readonly resident?: number | undefined;
 }
 
 /** What all keys start with. */
@@ -43,11 +43,11 @@ export async function fill(kv: KvStore): Promise<void> {
 /** Lists what was written; throws if something is missing. */
 export async function read(
   kv: KvStore,
-  reached: (entries: number, value: string) => void = () => {},
+  reached: (entries: number, value: string) => void | Promise<void> = () => {},
 ): Promise<void> {
   let entries = 0;
   for await (const { value } of kv.list(PREFIX)) {
-    reached(++entries, value as string);
+    await reached(++entries, value as string);
   }
   if (entries !== SMALL + LARGE) {
     throw new Error(`Cannot measure: ${entries} entries were listed`);

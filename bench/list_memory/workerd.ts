@@ -10,28 +10,42 @@ import type { Peaks } from "./layout.ts";
 
 /** Fills and lists a store in a worker. */
 export async function measureWorker(store: string): Promise<Peaks> {
-  await using miniflare = await startWorker();
+  // So that a worker can collect its garbage.
+  Deno.env.set("MINIFLARE_WORKERD_V8_FLAGS", "--expose-gc");
+  let usage = 0;
+  let peak = 0;
+  let inspector: Inspector | undefined;
+  const sample = async () => {
+    usage = await inspector!.heapUsage();
+    peak = Math.max(peak, usage);
+    return new Response();
+  };
+  await using miniflare = await startWorker(sample);
   const fetch = async (what: string) => {
     const url = `http://worker/${store}/${what}`;
     const response = await miniflare.dispatchFetch(url);
     if (!response.ok) throw new Error(await response.text());
   };
   await fetch("fill");
-  using inspector = await Inspector.open(await miniflare.getInspectorURL());
-  const start = await inspector.live();
-  let live = 0;
-  await during(fetch("list"), async () => {
-    live = Math.max(live, await inspector.live() - start);
-  });
-  await inspector.live();
+  inspector = await Inspector.open(await miniflare.getInspectorURL());
+  let start = Infinity;
+  // What filling took is freed step by step.
+  for (let i = 0; i < 20; i++) {
+    await fetch("sample");
+    start = Math.min(start, usage);
+  }
+  peak = 0;
+  await fetch("sampled-list");
+  const live = peak - start;
   const process = `/proc/${workerdOf(Deno.pid)}`;
   const before = resident(process, "VmRSS");
   Deno.writeTextFileSync(`${process}/clear_refs`, "5");
   await fetch("list");
+  inspector.close();
   return { live, resident: resident(process, "VmHWM") - before };
 }
 
-async function startWorker() {
+async function startWorker(sample: () => Promise<Response>) {
   const miniflare = new Miniflare({
     modules: [{
       type: "ESModule",
@@ -44,6 +58,7 @@ async function startWorker() {
     durableObjects: {
       OBJECTS: { className: "KvStoreDurableObject", useSQLite: true },
     },
+    serviceBindings: { SAMPLE: sample },
     inspectorPort: 0,
   });
   await miniflare.ready;
@@ -52,24 +67,21 @@ async function startWorker() {
   });
 }
 
-/** Repeats an action until a promise is settled. */
-async function during(
-  promise: Promise<void>,
-  action: () => Promise<void>,
-): Promise<void> {
-  let isSettled = false;
-  const settled = promise.finally(() => isSettled = true);
-  while (!isSettled) await action();
-  await settled;
-}
-
 /** The connection to the inspector of a worker. */
-class Inspector implements Disposable {
+class Inspector {
   readonly #socket: WebSocket;
+  readonly #answers = new Map<
+    number,
+    (usage: Record<string, number>) => void
+  >();
   #id = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      const { id, result } = JSON.parse(data);
+      this.#answers.get(id)?.(result);
+    };
   }
 
   static async open(url: URL): Promise<Inspector> {
@@ -87,30 +99,19 @@ class Inspector implements Disposable {
     return new Inspector(socket);
   }
 
-  /** Collects garbage; returns the bytes that are left. */
-  async live(): Promise<number> {
-    await this.#call("HeapProfiler.collectGarbage");
-    const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } =
-      await this.#call("Runtime.getHeapUsage");
-    return usedSize! + embedderHeapUsedSize + backingStorageSize;
-  }
-
-  #call(method: string): Promise<Record<string, number>> {
+  /** The bytes of the heap and of what it refers to. */
+  async heapUsage(): Promise<number> {
     const id = ++this.#id;
-    return new Promise((resolve, reject) => {
-      this.#socket.onmessage = ({ data }) => {
-        const message = JSON.parse(data);
-        if (message.id !== id) return;
-        if (message.error) reject(new Error(message.error.message));
-        else resolve(message.result);
-      };
-      this.#socket.onclose = () => reject(new Error("the inspector is gone"));
-      this.#socket.send(JSON.stringify({ id, method }));
-    });
+    const answer = new Promise<Record<string, number>>((resolve) =>
+      this.#answers.set(id, resolve)
+    );
+    this.#socket.send(JSON.stringify({ id, method: "Runtime.getHeapUsage" }));
+    const { usedSize, embedderHeapUsedSize, backingStorageSize } = await answer;
+    this.#answers.delete(id);
+    return usedSize! + embedderHeapUsedSize! + backingStorageSize!;
   }
 
-  [Symbol.dispose](): void {
-    this.#socket.onclose = null;
+  close(): void {
     this.#socket.close();
   }
 }

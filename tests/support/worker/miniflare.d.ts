@@ -11,6 +11,7 @@ export class Miniflare {
     durableObjectsPersist?: string;
     kvNamespaces?: string[];
     durableObjects?: Record<string, { className: string; useSQLite: boolean }>;
+    serviceBindings?: Record<string, () => Promise<Response>>;
     inspectorPort?: number;
   });
   readonly ready: Promise<URL>;
