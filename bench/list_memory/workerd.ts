@@ -16,7 +16,8 @@ export async function measureWorker(store: string): Promise<Peaks> {
   let peak = 0;
   let inspector: Inspector | undefined;
   const sample = async () => {
-    usage = await inspector!.heapUsage();
+    inspector ??= await Inspector.open(await miniflare.getInspectorURL());
+    usage = await inspector.heapUsage();
     peak = Math.max(peak, usage);
     return new Response();
   };
@@ -27,7 +28,6 @@ export async function measureWorker(store: string): Promise<Peaks> {
     if (!response.ok) throw new Error(await response.text());
   };
   await fetch("fill");
-  inspector = await Inspector.open(await miniflare.getInspectorURL());
   let start = Infinity;
   // What filling took is freed step by step.
   for (let i = 0; i < 20; i++) {
@@ -41,7 +41,7 @@ export async function measureWorker(store: string): Promise<Peaks> {
   const before = resident(process, "VmRSS");
   Deno.writeTextFileSync(`${process}/clear_refs`, "5");
   await fetch("list");
-  inspector.close();
+  inspector!.close();
   return { live, resident: resident(process, "VmHWM") - before };
 }
 
