@@ -26,7 +26,7 @@ Deno.test("DenoKvStore on @deno/kv in Node", async (t) => {
     const output = await node.run("prove", parent, location);
     const results = output.trim().split("\n").map((line) => JSON.parse(line));
     assertEquals(results.filter(({ error }) => error !== undefined), []);
-    assert(results.length > cases.length, `${results.length} proofs`);
+    assert(results.length >= cases.length, `${results.length} proofs`);
     assert(results.every(({ name }) => name.startsWith(location)));
   }
 

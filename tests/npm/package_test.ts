@@ -31,9 +31,9 @@ Deno.test("the npm package is complete, small, and works in Node 22 and Bun", as
     const tarball = await buildPackage(folder);
     const root = `${folder}/node_modules/@org/kv`;
 
-    await t.step("it is within 150 KiB and holds no local path", async () => {
+    await t.step("it is within 160 KiB and holds no local path", async () => {
       const { size } = await Deno.stat(tarball);
-      assert(size <= 150 * 1024, `${size} bytes`);
+      assert(size <= 160 * 1024, `${size} bytes`);
       await Deno.mkdir(`${folder}/unpacked`);
       const { ok } = await run([
         "tar",
