@@ -79,7 +79,8 @@ const IS_TRUSTED = `c.relowner = me.oid OR o.rolsuper
 
 /**
  * The statement that inspects the table with a quoted name: `echo` → what was
- * found as JSON, the parameter, and NULL.
+ * found as JSON, the parameter after a byte order mark (after a space where the
+ * encoding has no such mark), and NULL.
  */
 export function inspection(table: string): string {
   return `SELECT json_build_object(
@@ -133,7 +134,8 @@ export function inspection(table: string): string {
     JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user
     JOIN pg_catalog.pg_database AS d ON d.datname = current_database()
     WHERE c.oid = to_regclass(${literal(table)}))
-)::text, $1::text, NULL::text`;
+)::text, chr(CASE current_setting('server_encoding')
+  WHEN 'UTF8' THEN 65279 ELSE 32 END) || $1::text, NULL::text`;
 }
 
 const TEXT = 25;

@@ -14,9 +14,10 @@ import {
   type ConformanceCase,
   ConformanceError,
   type ConformanceRunner,
+  type OpenedStore,
   runCase,
 } from "../../testing/mod.ts";
-import { SimpleStore } from "./wrong/simple_store.ts";
+import { openedSimple, SimpleStore } from "./wrong/simple_store.ts";
 
 const without = { cas: "it has no conditional write" };
 const withoutCas = cases.filter(({ guarantees }) => guarantees.includes("cas"));
@@ -251,7 +252,6 @@ function recorder() {
   return { names, runs, test };
 }
 
-function openSimple(): { store: KvStore; advance(ms: number): void } {
-  const store = new SimpleStore();
-  return { store, advance: (milliseconds) => void (store.now += milliseconds) };
+function openSimple(): OpenedStore {
+  return openedSimple(new SimpleStore());
 }

@@ -19,7 +19,7 @@ import { wrongKeys } from "./wrong/keys.ts";
 import { wrongLargeValues } from "./wrong/large_values.ts";
 import { wrongLists } from "./wrong/list.ts";
 import { wrongOperations } from "./wrong/operations.ts";
-import { SimpleStore } from "./wrong/simple_store.ts";
+import { openedSimple, SimpleStore } from "./wrong/simple_store.ts";
 import { wrongTtls } from "./wrong/ttl.ts";
 import { wrongValues } from "./wrong/values.ts";
 
@@ -55,7 +55,7 @@ const wrongStores = [
 
 for (const { name, Store, caughtBy } of wrongStores) {
   Deno.test(`the suite catches a store that ${name}`, async () => {
-    const open = () => opened(new Store());
+    const open = () => openedSimple(new Store());
     assertEquals(await failing(open, caughtBy, 2_000), caughtBy);
     const others = plainCases.filter((name) => !caughtBy.includes(name));
     const failed = await failing(open, others, 2_000);
@@ -64,7 +64,7 @@ for (const { name, Store, caughtBy } of wrongStores) {
 }
 
 Deno.test("every case ends on a store whose listings never end", async () => {
-  const open = () => opened(new EndlessStore());
+  const open = () => openedSimple(new EndlessStore());
   const failed = await failing(open, cases.map(({ name }) => name), 2_000);
   assert(failed.length > 10, `only ${failed.length} cases notice`);
 });
@@ -78,7 +78,7 @@ Deno.test("an unordered store that leaves out order passes", async () => {
   const names = cases.filter(({ guarantees }) =>
     !guarantees.includes("order") && !guarantees.includes("streaming")
   ).map(({ name }) => name);
-  assertEquals(await failing(() => opened(new Reversed()), names), []);
+  assertEquals(await failing(() => openedSimple(new Reversed()), names), []);
 });
 
 Deno.test("every case catches a wrong store", () => {
@@ -200,19 +200,5 @@ async function failing(
 }
 
 function openSimple(): OpenedStore {
-  return opened(new SimpleStore());
-}
-
-function opened(store: SimpleStore): OpenedStore {
-  // An expiry that a case reckons by the process's clock is exact, too.
-  const { now } = Date;
-  Date.now = () => store.now + store.behind;
-  return {
-    close: () => void (Date.now = now),
-    store,
-    peer: () => store.peer(),
-    advance(milliseconds) {
-      store.now += milliseconds;
-    },
-  };
+  return openedSimple(new SimpleStore());
 }

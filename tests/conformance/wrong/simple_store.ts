@@ -12,6 +12,7 @@ import type {
   KvStoreListEntry,
   KvStoreSetOptions,
 } from "../../../kv/store.ts";
+import type { OpenedStore } from "../../../testing/mod.ts";
 
 export interface Entry {
   key: KvKey;
@@ -465,4 +466,19 @@ export function canonical(value: unknown): string {
 
 function sorted(items: Iterable<unknown>): string {
   return `(${Array.from(items, canonical).sort()})`;
+}
+
+/** A store as a case of the suite uses it, with control over its clock. */
+export function openedSimple(store: SimpleStore): OpenedStore {
+  // An expiry that a case reckons by the process's clock is exact, too.
+  const { now } = Date;
+  Date.now = () => store.now + store.behind;
+  return {
+    close: () => void (Date.now = now),
+    store,
+    peer: () => store.peer(),
+    advance(milliseconds) {
+      store.now += milliseconds;
+    },
+  };
 }
