@@ -2,10 +2,11 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { objectName, shardOf } from "../../kv/durable_object/shards.ts";
 import type { Inspection } from "../support/worker/objects.ts";
+import { isFull } from "../support/extent.ts";
 import { conformanceInWorkerd, unsanitized } from "../support/worker/suite.ts";
 import { Workerd } from "../support/worker/workerd.ts";
 
-conformanceInWorkerd("DurableObjectKvStore", "object");
+if (isFull) conformanceInWorkerd("DurableObjectKvStore", "object");
 conformanceInWorkerd("DurableObjectKvStore over three objects", "shards");
 
 let worker: Workerd;

@@ -2,6 +2,7 @@
 import { createClient, createCluster } from "redis";
 import { RedisKvStore } from "../../kv/redis.ts";
 import { sharedUrl, unavailable } from "../../servers/mod.ts";
+import { isFull } from "../support/extent.ts";
 import { conformance } from "../../testing/mod.ts";
 import { freshPrefix } from "./clients.ts";
 import { opened } from "./node_redis.ts";
@@ -20,6 +21,7 @@ const kinds = {
 
 for (const [kind, create] of Object.entries(kinds)) {
   const server = kind as keyof typeof kinds;
+  if (server === "redis-cluster" && !isFull) continue;
   const reason = await unavailable(server);
   const [one, other] = reason === undefined
     ? await Promise.all([
